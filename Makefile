@@ -1,0 +1,52 @@
+# Two commands matter: `make simulacro` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SELLO := $(VENV)/.entorno-$(shell cat requirements/simulacro.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+ARGS ?=
+
+.PHONY: entorno simulacro test lint bench aguante capturas candado limpia
+
+entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
+
+$(SELLO): requirements/simulacro.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Pregón necesita Python 3.11 o posterior (PYTHON=$(PYTHON))." >&2; exit 69; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/simulacro.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/.entorno-* && touch $@
+
+$(SELLO_PRUEBAS): $(SELLO) requirements/pruebas.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/pruebas.txt
+	@rm -f $(VENV)/.pruebas-* && touch $@
+
+simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps serving
+	$(BIN)/pregon simulacro noche $(if $(ABIERTO),--abierto) $(ARGS)
+
+test: $(SELLO_PRUEBAS)  ## the whole suite; installs the system programs it needs when it may
+	scripts/requisitos.sh pruebas
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not aguante' $(ARGS)
+
+lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(SELLO_PRUEBAS)  ## ratios against a peer, measured in the same run
+	$(BIN)/python -m bench $(ARGS)
+
+aguante: $(SELLO_PRUEBAS)  ## slow soaks
+	$(BIN)/python -m pytest -m aguante $(ARGS)
+
+capturas: $(SELLO_PRUEBAS)  ## the screenshots of docs/portal
+	scripts/requisitos.sh pruebas
+	$(BIN)/python scripts/capturas.py docs/portal
+
+candado: $(SELLO_PRUEBAS)  ## lock the dependencies again, with hashes
+	scripts/candado.sh
+
+limpia:  ## remove what this Makefile made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

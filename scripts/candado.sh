@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Locks the dependencies of pyproject.toml with hashes, for every platform we name, without writing any index.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+opciones=(--quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate)
+uv=${UV:-uv}
+"$uv" pip compile "${opciones[@]}" --extra simulacro --no-emit-package pregon pyproject.toml requirements/construir.in -o requirements/simulacro.txt
+"$uv" pip compile "${opciones[@]}" --extra simulacro --group pruebas --no-emit-package pregon pyproject.toml requirements/construir.in \
+  -c requirements/simulacro.txt -o requirements/pruebas.txt

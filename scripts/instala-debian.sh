@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs the system packages Pregón uses on Debian or Ubuntu. The only place of the project that runs apt.
+#   instala-debian.sh base      what `make simulacro` and a difusor need
+#   instala-debian.sh pruebas   that, and the real programs the tests drive
+set -euo pipefail
+base=(python3 python3-venv make ca-certificates tzdata)
+pruebas=(chromium unzip curl)
+case "${1:-}" in
+  base) paquetes=("${base[@]}") ;;
+  pruebas) paquetes=("${base[@]}" "${pruebas[@]}") ;;
+  *) echo "Uso: $0 base|pruebas" >&2; exit 2 ;;
+esac
+if [ "$(id -u)" -ne 0 ]; then
+  echo "Hace falta ser root para instalar: ${paquetes[*]}" >&2
+  exit 69
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${paquetes[@]}" >/dev/null

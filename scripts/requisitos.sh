@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Makes sure the programs the tests drive are here: installs them when it may (root), else names the command.
+set -euo pipefail
+faltan=()
+for programa in chromium unzip curl sha256sum; do
+  command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
+done
+[ ${#faltan[@]} -eq 0 ] && exit 0
+aqui=$(cd "$(dirname "$0")" && pwd)
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "Instalando lo que falta para las pruebas: ${faltan[*]}"
+  exec "$aqui/instala-debian.sh" "${1:-pruebas}"
+fi
+echo "Faltan programas para las pruebas: ${faltan[*]}. Ejecute como root: scripts/instala-debian.sh ${1:-pruebas}" >&2
+exit 69

@@ -1,0 +1,152 @@
+"""Child processes start and stop only here: own process group, output to a file, ended by their own pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from pregon.base.errors import ComprobacionError, EntradaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+class Process:
+    """A running child. It dies with ``stop``; ``returncode`` is None while it runs."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], output: Path) -> None:
+        self._popen = popen
+        self.output = output
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def returncode(self) -> int | None:
+        """Exit status, or None while the process runs."""
+        return self._popen.poll()
+
+    def tail(self, size: int = 2000) -> str:
+        """The end of what it printed, for an error message."""
+        with contextlib.suppress(OSError):
+            return self.output.read_bytes()[-size:].decode(errors="replace")
+        return ""
+
+    def wait(self, timeout: float) -> int:
+        """Exit status.
+
+        Raises:
+            ComprobacionError: it did not end within ``timeout`` seconds; it is still running.
+        """
+        try:
+            return self._popen.wait(timeout)
+        except subprocess.TimeoutExpired as exc:
+            raise ComprobacionError(
+                f"El proceso {self.pid} no terminó en {timeout:g} s.\n{self.tail()}",
+                intacto="El proceso sigue corriendo.",
+                que_hacer=f"Revise su salida en {self.output}.",
+            ) from exc
+
+    def stop(self, *, grace: float = 5.0) -> int:
+        """Ask the process to end (SIGTERM); after ``grace`` seconds end its group (SIGKILL). Exit status."""
+        if self._popen.poll() is None:
+            self._popen.terminate()
+            try:
+                self._popen.wait(grace)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self._popen.wait()
+
+    def kill(self) -> None:
+        """End the process and its group at once (SIGKILL): what a power cut would do to it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
+def start(
+    command: Sequence[str | Path],
+    *,
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Process:
+    """Start ``command`` in a process group of its own, both outputs appended to the file ``output``.
+
+    Raises:
+        EntradaError: the program is not there.
+    """
+    with output.open("ab") as file:
+        try:
+            popen = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=None if environment is None else {**os.environ, **environment},
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise EntradaError(
+                f"No se pudo iniciar {command[0]}: {exc.strerror}",
+                intacto="No se cambió nada.",
+                que_hacer="Instale el programa (scripts/instala-debian.sh) o revise la ruta.",
+            ) from exc
+    return Process(popen, output)
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str | Path],
+    *,
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Iterator[Process]:
+    """``start`` whose process is stopped when the block ends."""
+    process = start(command, output=output, environment=environment, folder=folder)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def capture(command: Sequence[str | Path], *, timeout: float, limit: int = 1 << 16) -> str | None:
+    """What a short-lived program prints, at most ``limit`` bytes; None where it is absent, fails or takes too long."""
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout[:limit].decode(errors="replace")
+
+
+def wait_until(ready: Callable[[], bool], process: Process, *, timeout: float, what: str) -> None:
+    """Poll ``ready`` until it holds.
+
+    Raises:
+        ComprobacionError: the process ended first, or ``timeout`` seconds passed; ``what`` names it.
+    """
+    deadline = time.monotonic() + timeout
+    while not ready():
+        status = process.returncode()
+        if status is not None or time.monotonic() > deadline:
+            reason = f"terminó con estado {status}" if status is not None else f"no respondió en {timeout:g} s"
+            raise ComprobacionError(
+                f"{what}: {reason}.\n{process.tail()}",
+                intacto="Lo publicado sigue como estaba.",
+                que_hacer=f"Revise la salida en {process.output}.",
+            )
+        time.sleep(0.05)
