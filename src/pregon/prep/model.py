@@ -1,0 +1,190 @@
+"""The values of a PREP file: the table of actas as read, one acta, and what was found wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pregon.prep.columns import Columns
+
+Severidad: TypeAlias = Literal["bloquea", "avisa", "informa"]
+Nivel: TypeAlias = Literal["distrito", "municipio"]
+
+# The 13 official names, in their official order (prep.md §2.2).
+CAMPOS: tuple[str, ...] = (
+    "ACTAS_ESPERADAS",
+    "ACTAS_REGISTRADAS",
+    "ACTAS_FUERA_CATALOGO",
+    "ACTAS_CAPTURADAS",
+    "PORCENTAJE_ACTAS_CAPTURADAS",
+    "ACTAS_CONTABILIZADAS",
+    "PORCENTAJE_ACTAS_CONTABILIZADAS",
+    "PORCENTAJE_ACTAS_INCONSISTENCIAS",
+    "ACTAS_NO_CONTABILIZADAS",
+    "LISTA_NOMINAL_ACTAS_CONTABILIZADAS",
+    "TOTAL_VOTOS_C_CS",
+    "TOTAL_VOTOS_S_CS",
+    "PORCENTAJE_PARTICIPACION_CIUDADANA",
+)
+
+
+class Marker(StrEnum):
+    """What a cell says instead of a number. Each counts as zero votes; none is a zero."""
+
+    ILEGIBLE = "ilegible"
+    SIN_DATO = "sin_dato"
+    SIN_ACTA = "sin_acta"
+    NO_CONTIENDE = "no_contiende"  # «-»: not contending; also pending and, in some files, without acta
+    NO_APLICA = "no_aplica"
+    VACIO = "vacio"
+    DESCONOCIDO = "desconocido"  # any other text: a finding that blocks
+
+
+Cell: TypeAlias = int | Marker
+
+
+class Estado(StrEnum):
+    """Where an acta stands, from CONTABILIZADA as given and the marks of «fuera de catálogo»."""
+
+    PENDIENTE = "pendiente"
+    CONTABILIZADA = "contabilizada"
+    NO_CONTABILIZADA = "no_contabilizada"
+    FUERA_CATALOGO = "fuera_catalogo"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the data that a person should know.
+
+    ``codigo`` is stable; ``donde`` is a path (``encabezado.TOTAL_VOTOS_C_CS``, ``línea 812``); ``mensaje`` is
+    Spanish. Findings are bounded: many rows with one fault are one finding with their count and first examples.
+    """
+
+    codigo: str
+    severidad: Severidad
+    donde: str
+    mensaje: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The keys of design §7."""
+        return {
+            "codigo": self.codigo,
+            "severidad": self.severidad,
+            "donde": self.donde,
+            "mensaje": self.mensaje,
+        }
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the file was written: what is needed to write it again the same way.
+
+    ``preambulo`` holds the physical lines above the column names, without their line ends.
+    ``comillas_clave`` maps a column to the wrapping of its first wrapped cell: ``apostrofo`` (``'0401``),
+    ``formula`` (``="0401"``) or ``ambas``.
+    """
+
+    delimiter: str
+    encoding: Literal["utf-8", "latin-1"]
+    bom: bool
+    sep_hint: bool
+    line_end: str
+    final_line_end: bool
+    preambulo: tuple[str, ...]
+    comillas_clave: Mapping[str, str]
+
+    @property
+    def descripcion(self) -> str:
+        """One line for a person, stable for a program: ``coma, UTF-8 con BOM, LF, claves con apostrofo``."""
+        names = {",": "coma", "|": "barra", ";": "punto y coma", "\t": "tabulador"}
+        ends = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+        parts = [
+            names[self.delimiter],
+            ("UTF-8 con BOM" if self.bom else "UTF-8") if self.encoding == "utf-8" else "Latin-1",
+            ends[self.line_end],
+        ]
+        if self.sep_hint:
+            parts.append("línea sep=")
+        styles = sorted(set(self.comillas_clave.values()))
+        if styles:
+            parts.append("claves con " + " y ".join(styles))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Acta:
+    """One row of the file, understood.
+
+    ``votos`` follows ``columnas`` (the vote columns of its table); ``suma`` adds them, markers as zero.
+    """
+
+    linea: int
+    clave_casilla: str
+    clave_acta: str
+    unidad: str
+    unidad_nombre: str
+    seccion: str
+    id_casilla: str
+    tipo: str
+    ext_contigua: str
+    estado: Estado
+    contabilizada: str
+    votos: tuple[Cell, ...]
+    suma: int
+    columnas: tuple[str, ...]
+    asentado: Cell
+    calculado: Cell
+    lista_nominal: Cell
+    representantes: Cell
+    observaciones: str
+    sha: str
+    fechas: tuple[str, str, str]
+
+    @property
+    def especial(self) -> bool:
+        """True for a casilla especial (tipo S), and only for it (real-data.md §2, rule 3)."""
+        return self.tipo == "S"
+
+    @property
+    def contendientes(self) -> dict[str, int | None]:
+        """Votes by column; null where the cell holds a marker."""
+        return {c: v if isinstance(v, int) else None for c, v in zip(self.columnas, self.votos, strict=True)}
+
+    @property
+    def marcas(self) -> dict[str, str]:
+        """The marker of each column that holds one."""
+        return {c: v.value for c, v in zip(self.columnas, self.votos, strict=True) if isinstance(v, Marker)}
+
+
+@dataclass(frozen=True)
+class ActaTable:
+    """A per-acta file as read, and nothing computed.
+
+    ``filas`` are the cells exactly as written (after the CSV's own quoting, before ``'`` and ``="…"``), so that the
+    file can be written again; ``prep.rows.actas`` gives them as ``Acta``. ``lineas`` is the line of each row.
+    ``encabezado`` has the 13 official names: counts as int, percentages as text of four decimals, null when the file
+    gives no value. ``nivel`` says whether ``columnas.unidad_id`` counts districts or municipalities.
+    """
+
+    origen: str
+    titulo: str
+    hora_corte: datetime
+    dialecto: Dialect
+    encabezado: Mapping[str, int | str | None]
+    encabezado_crudo: Mapping[str, str]
+    columnas: tuple[str, ...]
+    columns: Columns
+    filas: tuple[tuple[str, ...], ...]
+    lineas: tuple[int, ...]
+    nivel: Nivel
+    hallazgos: tuple[Finding, ...]
+
+    @property
+    def columnas_voto(self) -> tuple[str, ...]:
+        """The vote columns: those after TOTAL_VOTOS_SACADOS up to and including NULOS."""
+        return self.columnas[self.columns.votos]

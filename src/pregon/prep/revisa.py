@@ -1,0 +1,138 @@
+"""What the rows of a file show by themselves: findings counted over all actas, with a few examples each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pregon.prep.model import Acta, Estado, Finding, Marker, Severidad
+from pregon.prep.text import parse_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_EXAMPLES = 5
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_BLANK = frozenset({"", "-", "--", "N/A", "n/a"})
+_CAPTURED = frozenset({Estado.CONTABILIZADA, Estado.NO_CONTABILIZADA})
+
+
+@dataclass
+class _Fault:
+    severidad: Severidad
+    text: Callable[[int], str]
+    count: int = 0
+    first: str = ""
+    examples: list[str] = field(default_factory=list)
+
+
+class RowFindings:
+    """Takes the actas one by one (``add``) and gives the findings (``findings``). CONTABILIZADA is never judged.
+
+    SUMA_VOTOS, EXCEDE_SIN_MARCA, CLAVE_REPETIDA, SHA_REPETIDO, SHA_FORMATO, FECHA_RARA, VALOR_DESCONOCIDO,
+    CONTABILIZADA_DESCONOCIDA.
+    """
+
+    def __init__(self) -> None:
+        self._faults: dict[str, _Fault] = {
+            "VALOR_DESCONOCIDO": _Fault("bloquea", lambda n: f"{n:,} acta(s) con texto que no es cifra ni marca"),
+            "CONTABILIZADA_DESCONOCIDA": _Fault("bloquea", lambda n: f"{n:,} acta(s) con CONTABILIZADA desconocida"),
+            "SUMA_VOTOS": _Fault("avisa", lambda n: f"{n:,} acta(s) cuyo total calculado no es la suma de sus votos"),
+            "EXCEDE_SIN_MARCA": _Fault(
+                "avisa",
+                lambda n: f"{n:,} acta(s) contabilizada(s) con más votos que la lista nominal y sus representantes",
+            ),
+            "SHA_FORMATO": _Fault("avisa", lambda n: f"{n:,} acta(s) con un código de integridad que no es SHA-256"),
+            "FECHA_RARA": _Fault("informa", lambda n: f"{n:,} acta(s) con fechas fuera de orden o ilegibles"),
+        }
+        self._keys: Counter[str] = Counter()
+        self._hashes: Counter[str] = Counter()
+
+    def add(self, acta: Acta) -> None:
+        """Look at one acta."""
+        if acta.estado is Estado.FUERA_CATALOGO:
+            return
+        if acta.clave_acta not in _BLANK:
+            self._keys[acta.clave_acta] += 1
+        if acta.estado is Estado.PENDIENTE and not _pending_text(acta.contabilizada):
+            self._note("CONTABILIZADA_DESCONOCIDA", acta, f"«{acta.contabilizada[:40]}»")
+        if acta.estado in _CAPTURED:
+            self._captured(acta)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings so far, the gravest first."""
+        found = [
+            Finding(code, fault.severidad, fault.first, f"{fault.text(fault.count)}: {'; '.join(fault.examples)}.")
+            for code, fault in self._faults.items()
+            if fault.count
+        ]
+        for code, counter, what in (
+            ("CLAVE_REPETIDA", self._keys, "CLAVE_ACTA no es única"),
+            ("SHA_REPETIDO", self._hashes, "una misma imagen (código de integridad) aparece en más de un acta"),
+        ):
+            repeated = [(key, n) for key, n in counter.items() if n > 1]
+            if repeated:
+                shown = "; ".join(f"{key[:16]} {n} veces" for key, n in repeated[:MAX_EXAMPLES])
+                found.append(
+                    Finding(code, "informa", "actas", f"{what}: {len(repeated):,} valores repetidos: {shown}.")
+                )
+        return tuple(found)
+
+    def _captured(self, acta: Acta) -> None:
+        if Marker.DESCONOCIDO in acta.votos or acta.lista_nominal is Marker.DESCONOCIDO:
+            self._note("VALOR_DESCONOCIDO", acta, "columnas de votos o LISTA_NOMINAL")
+        total, calculado = acta.suma, acta.calculado
+        if isinstance(calculado, int):
+            if calculado != total:
+                self._note("SUMA_VOTOS", acta, f"{calculado} y suman {total}")
+        elif total and acta.estado is Estado.CONTABILIZADA:
+            self._note("SUMA_VOTOS", acta, f"{calculado.value} y suman {total}")
+        if acta.estado is Estado.CONTABILIZADA and isinstance(acta.lista_nominal, int) and acta.lista_nominal:
+            limit = acta.lista_nominal + (acta.representantes if isinstance(acta.representantes, int) else 0)
+            if total > limit:
+                self._note("EXCEDE_SIN_MARCA", acta, f"{total} votos, {limit}")
+        if acta.sha not in _BLANK:
+            self._hashes[acta.sha] += 1
+            if not _SHA256.fullmatch(acta.sha):
+                self._note("SHA_FORMATO", acta, f"«{acta.sha[:20]}»")
+        if _odd_dates(acta.fechas):
+            self._note("FECHA_RARA", acta, " | ".join(acta.fechas))
+
+    def _note(self, code: str, acta: Acta, detail: str) -> None:
+        fault = self._faults[code]
+        fault.count += 1
+        if fault.count == 1:
+            fault.first = f"línea {acta.linea}"
+        if len(fault.examples) < MAX_EXAMPLES:
+            fault.examples.append(f"{acta.clave_acta or acta.clave_casilla} (línea {acta.linea}): {detail}")
+
+
+def _pending_text(text: str) -> bool:
+    return text in _BLANK or parse_count(text) in (0, 1, 2)
+
+
+def _odd_dates(fechas: tuple[str, str, str]) -> bool:
+    """True when a date is not one, or acopio, captura and verificación are not in that order."""
+    last = ""
+    for text in fechas:
+        if text in _BLANK:
+            continue
+        stamp = _stamp(text)
+        if stamp is None or stamp < last:
+            return True
+        last = stamp
+    return False
+
+
+def _stamp(text: str) -> str | None:
+    """``dd/mm/yyyy HH:MM[:SS]`` or ``yyyy-mm-dd HH:MM[:SS]`` as ``yyyymmddHH:MM``, comparable as text."""
+    if text[2:3] == "/" and text[5:6] == "/":
+        day = text[6:10] + text[3:5] + text[0:2]
+    elif text[4:5] in "-/" and text[7:8] in "-/":
+        day = text[0:4] + text[5:7] + text[8:10]
+    else:
+        return None
+    hour = text[11:16]
+    return day + hour if day.isdecimal() and len(day) == 8 and hour[2:3] == ":" else None

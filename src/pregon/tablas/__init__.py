@@ -1,0 +1,1 @@
+"""Actas -> totals at every level, by SQL on the engine of ``motor``."""
