@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from pregon.base import errors, procesos
 from pregon.base.clock import ManualClock, SimulatedClock
+from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, ComprobacionError, DiscoError, InstanciaError, PregonError
 from pregon.base.jsonio import canonical_json
 from pregon.base.locks import exclusive
 from pregon.base.settings import Settings, load_toml
 from pregon.base.space import require_free
 from pregon.base.state import StateDatabase
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOON = datetime(2021, 6, 6, 12, tzinfo=UTC)
 
@@ -37,16 +36,20 @@ def test_every_error_leaf_has_its_own_code_and_stands_in_the_drawing() -> None:
         assert leaf.codigo in (errors.__doc__ or "")
 
 
-def test_simulated_clock_reads_the_same_in_another_process_and_runs_faster(tmp_path: Path) -> None:
-    clock = SimulatedClock.start(NOON, 600)
+def test_simulated_clock_reads_the_same_in_another_process_and_changes_pace_for_all(tmp_path: Path) -> None:
     path = tmp_path / "reloj.json"
-    path.write_bytes(clock.dump())
-    other = SimulatedClock.load(path)
-    assert abs(clock.now() - other.now()) < timedelta(seconds=60)
-    assert clock.until(clock.now() + timedelta(minutes=10)) < timedelta(seconds=1.1)
+    path.write_bytes(SimulatedClock.start(NOON, 1).dump())
+    one, other = SimulatedClock.load(path), SimulatedClock.load(path)
+    assert timedelta(0) <= one.now() - NOON < timedelta(seconds=30)
+    assert abs(one.now() - other.now()) < timedelta(seconds=1)
+    Disk().write(path, SimulatedClock.start(NOON + timedelta(hours=1), 36000).dump())
+    before = other.monotonic()
+    other.sleep(3600)
+    assert other.monotonic() - before < 5
+    assert one.now() >= NOON + timedelta(hours=2)
     path.write_bytes(b"{}")
     with pytest.raises(AjustesError):
-        SimulatedClock.load(path)
+        one.now()
 
 
 def test_canonical_json_is_sorted_utf8_with_final_newline() -> None:
@@ -133,5 +136,14 @@ def test_process_that_ignores_the_signal_is_ended_with_its_children(tmp_path: Pa
     procesos.wait_until(lambda: output.read_bytes().endswith(b"\n"), process, timeout=20, what="El hijo")
     child = int(output.read_text())
     assert process.stop(grace=0.2) != 0
-    state = tmp_path.__class__(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    deadline = time.monotonic() + 10
+    while _alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False

@@ -17,6 +17,9 @@ from pregon.base.errors import AjustesError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LOOK_AGAIN_S = 0.1
+"""How often a sleeper of a simulated clock looks whether its pace changed; real seconds."""
+
 
 class Clock(Protocol):
     """Gives the present instant and waits for durations."""
@@ -55,13 +58,15 @@ class SystemClock:
 class SimulatedClock:
     """A clock that runs ``rate`` times faster than the world, the same in every process that opens its file.
 
-    At the machine's instant ``real_origin`` it reads ``origin``. Used by the simulacro alone (design §2: a simulated
-    clock exists only where ``ambiente = simulacro``).
+    At the machine's instant ``real_origin`` it reads ``origin``. A clock opened with ``load`` reads its file again at
+    each question, so that whoever leads the simulacro can hold it, or change its pace, for all processes at once.
+    Used by the simulacro alone (design §2: a simulated clock exists only where ``ambiente = simulacro``).
     """
 
     origin: datetime
     real_origin: datetime
     rate: float
+    path: Path | None = None
     simulado: bool = True
 
     @classmethod
@@ -71,7 +76,7 @@ class SimulatedClock:
 
     @classmethod
     def load(cls, path: Path) -> SimulatedClock:
-        """Read the clock that ``dump`` wrote.
+        """Open the clock that ``dump`` wrote.
 
         Raises:
             AjustesError: the file is missing or is not a clock.
@@ -82,12 +87,13 @@ class SimulatedClock:
                 origin=datetime.fromisoformat(data["origen"]),
                 real_origin=datetime.fromisoformat(data["origen_real"]),
                 rate=float(data["acelerar"]),
+                path=path,
             )
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise AjustesError(
                 f"El reloj simulado {path} no se puede leer: {exc}",
                 intacto="No se publicó ni se borró nada.",
-                que_hacer="Quite la llave «reloj_simulado» o vuelva a crear el simulacro.",
+                que_hacer="Quite la clave «simulado» de [reloj] o vuelva a crear el simulacro.",
             ) from exc
 
     def dump(self) -> bytes:
@@ -100,18 +106,23 @@ class SimulatedClock:
         return (json.dumps(data, sort_keys=True) + "\n").encode()
 
     def now(self) -> datetime:
-        return self.origin + (datetime.now(UTC) - self.real_origin) * self.rate
+        pace = self._pace()
+        return pace.origin + (datetime.now(UTC) - pace.real_origin) * pace.rate
 
     def monotonic(self) -> float:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            time.sleep(seconds / self.rate)
+        wake = self.now() + timedelta(seconds=max(seconds, 0.0))
+        while (left := (wake - self.now()).total_seconds()) > 0:
+            time.sleep(min(left / self._pace().rate, _LOOK_AGAIN_S))
 
     def until(self, instant: datetime) -> timedelta:
-        """Real time left until the clock reads ``instant`` (negative when past)."""
-        return (instant - self.now()) / self.rate
+        """Real time left until the clock reads ``instant`` at its present pace (negative when past)."""
+        return (instant - self.now()) / self._pace().rate
+
+    def _pace(self) -> SimulatedClock:
+        return self if self.path is None else SimulatedClock.load(self.path)
 
 
 @dataclass

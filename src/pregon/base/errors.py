@@ -13,7 +13,8 @@
     │  ├─ AmbienteError          AMBIENTE       a simulacro offered to an official difusor, or the reverse
     │  ├─ ConvocatoriaError      CONVOCATORIA   a package of another call
     │  └─ HashError              HASH           bytes that are not the ones the manifest or the metadata lists
-    ├─ ArchivoError          76  EXTRACCION     ARCHIVO_*: an archive that is not admitted
+    ├─ ArchivoError          76  EXTRACCION     ARCHIVO_*: an archive that is not admitted (leaves in paquete.errors)
+    │  └─ GemeloError            ARCHIVO_GEMELO a package's own x.gz that is not x compressed
     ├─ TransportError        69  TRANSFERENCIA
     │  ├─ RedError               RED            the link or the other side failed
     │  └─ DestinoError           DESTINO        the destination does not take what we send
@@ -129,6 +130,12 @@ class ArchivoError(PregonError):
     codigo = "ARCHIVO"
     salida = 76
     clase = "EXTRACCION"
+
+
+class GemeloError(ArchivoError):
+    """The package's own ``x.gz`` or ``x.br`` is not ``x`` compressed: a server would answer one for the other."""
+
+    codigo = "ARCHIVO_GEMELO"
 
 
 class TransportError(PregonError):

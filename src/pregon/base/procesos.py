@@ -150,3 +150,13 @@ def wait_until(ready: Callable[[], bool], process: Process, *, timeout: float, w
                 que_hacer=f"Revise la salida en {process.output}.",
             )
         time.sleep(0.05)
+
+
+def wait_gone(path: Path, *, timeout: float) -> bool:
+    """Wait until ``path`` is no longer there (a socket whose server ends); whether it went within ``timeout``."""
+    deadline = time.monotonic() + timeout
+    while path.exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -56,13 +57,18 @@ def parse_toml(data: bytes, model: type[ModelT], *, where: str) -> ModelT:
         problems = [str(exc)]
         cause: Exception = exc
     except ValidationError as exc:
-        problems = [f"{_dotted(error['loc'])}: {_spanish(error)}" for error in exc.errors()]
+        problems = list(spanish_problems(exc))
         cause = exc
     raise AjustesError(
         f"El archivo {where} tiene {len(problems)} problema(s):\n  " + "\n  ".join(problems),
         intacto="No se cambió nada.",
         que_hacer="Corrija las claves señaladas y repita la orden.",
     ) from cause
+
+
+def spanish_problems(error: ValidationError) -> tuple[str, ...]:
+    """Every problem of ``error``, one text each: the path of the key and what is wrong with it, in Spanish."""
+    return tuple(f"{_dotted(item['loc'])}: {_spanish(item)}" for item in error.errors(include_url=False))
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
@@ -78,4 +84,34 @@ def _spanish(error: Any) -> str:
         return "clave desconocida"
     if kind == "missing":
         return "falta esta clave"
-    return f"{error['msg']} (valor: {error.get('input')!r})"
+    limits = error.get("ctx", {})
+    texts = {
+        "bool_type": "debe ser true o false",
+        "int_type": "debe ser un número entero",
+        "int_from_float": "debe ser un número entero",
+        "float_type": "debe ser un número",
+        "string_type": "debe ser un texto entre comillas",
+        "string_too_short": "el texto está vacío o es demasiado corto",
+        "string_too_long": f"el texto pasa de {limits.get('max_length')} caracteres",
+        "string_pattern_mismatch": f"no tiene la forma {limits.get('pattern')}",
+        "literal_error": f"debe ser {limits.get('expected', '').replace(' or ', ' o ')}",
+        "greater_than": f"debe ser mayor que {limits.get('gt')}",
+        "greater_than_equal": f"debe ser al menos {limits.get('ge')}",
+        "less_than": f"debe ser menor que {limits.get('lt')}",
+        "less_than_equal": f"debe ser a lo sumo {limits.get('le')}",
+        "too_short": "la lista no puede estar vacía",
+        "tuple_type": "debe ser una lista entre corchetes",
+        "list_type": "debe ser una lista entre corchetes",
+        "model_type": "debe ser una tabla de claves",
+        "model_attributes_type": "debe ser una tabla de claves",
+        "dict_type": "debe ser una tabla de claves",
+        "date_type": "debe ser una fecha sin comillas, como 2021-05-03",
+        "time_type": "debe ser una hora sin comillas, como 09:00:00",
+        "datetime_type": "debe ser una fecha con hora, sin comillas",
+    }
+    text: str = texts.get(kind, error["msg"])
+    value = error.get("input")
+    if value is None:
+        return text
+    shown = value.isoformat() if isinstance(value, (date, time)) else repr(value)
+    return f"{text} (valor: {shown})"

@@ -1,0 +1,165 @@
+"""Profiles that cannot be are refused, every problem at once, each at the path of its key."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import ValidationError
+
+from pregon.base.errors import AjustesError, EntradaError
+from pregon.convocatoria.model import Convocatoria
+from pregon.convocatoria.perfiles import load, problems
+from tests.convocatoria.muestras import local, possible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Path_ = tuple[str | int, ...]
+
+BROKEN: list[tuple[str, Path_, Any, Path_]] = [
+    ("the end before the start", ("fin_actualizacion",), local("2024-06-02T19:00"), ("fin_actualizacion",)),
+    ("the end at the start", ("fin_actualizacion",), local("2024-06-02T20:00"), ("fin_actualizacion",)),
+    ("permanence before the end", ("permanencia_hasta",), local("2024-06-03T19:00"), ("permanencia_hasta",)),
+    ("interval zero", ("intervalo_min",), 0, ("intervalo_min",)),
+    ("interval as text", ("intervalo_min",), "10", ("intervalo_min",)),
+    ("interval with a fraction", ("intervalo_min",), 10.5, ("intervalo_min",)),
+    ("interval as truth", ("intervalo_min",), True, ("intervalo_min",)),
+    ("no cut fits the night", ("fin_actualizacion",), local("2024-06-02T20:05"), ("intervalo_min",)),
+    ("delay beyond the next cut", ("retraso_max_s",), 601, ("retraso_max_s",)),
+    ("transfer beyond the next cut", ("transferencia_max_s",), 601, ("transferencia_max_s",)),
+    ("deadline after the start", ("plazos", "solicitud"), date(2024, 6, 3), ("plazos", "solicitud")),
+    ("list of difusores after the start", ("plazos", "lista"), local("2024-06-02T20:00"), ("plazos", "lista")),
+    ("report due before the night", ("plazos", "memoria_entrega"), date(2024, 6, 1), ("plazos", "memoria_entrega")),
+    ("report form after it is due", ("plazos", "memoria_formato"), date(2024, 7, 1), ("plazos", "memoria_formato")),
+    ("deadline as text", ("plazos", "solicitud"), "2024-05-18", ("plazos", "solicitud")),
+    ("rehearsal after the start", ("simulacros", 0, "fecha"), date(2024, 6, 9), ("simulacros", 0, "fecha")),
+    ("window backwards", ("ventanas_prueba", 0, "hasta"), date(2024, 5, 1), ("ventanas_prueba", 0, "hasta")),
+    ("window with one hour", ("ventanas_prueba", 0, "hora_desde"), time(9), ("ventanas_prueba", 0, "hora_hasta")),
+    ("push without ports", ("transporte", "puertos"), [], ("transporte", "puertos")),
+    ("push to a closed port", ("transporte", "puertos"), [2222], ("transporte", "puertos", 0)),
+    ("push over https", ("transporte", "protocolo"), "https", ("transporte", "protocolo")),
+    ("port out of range", ("puertos_publicos", 1), 70000, ("puertos_publicos", 1)),
+    ("port both open and restricted", ("puertos_restringidos",), [22, 443], ("puertos_restringidos", 1)),
+    ("unknown election", ("elecciones", 1), "REINA", ("elecciones", 1)),
+    ("repeated election", ("elecciones", 1), "GUB", ("elecciones", 1)),
+    ("two elections, one folder", ("elecciones",), ["DIP", "DIP_FED"], ("elecciones", 1)),
+    ("no election", ("elecciones",), [], ("elecciones",)),
+    ("unknown zone", ("zona_horaria",), "America/Chilpancingo", ("zona_horaria",)),
+    ("zone that climbs folders", ("zona_horaria",), "../../etc/passwd", ("zona_horaria",)),
+    ("sizes crossed", ("paquete",), {"tam_min_mb": 550, "tam_max_mb": 40}, ("paquete", "tam_max_mb")),
+    ("package without formats", ("paquete",), {"formatos": []}, ("paquete", "formatos")),
+    ("periods without a count", ("fallo",), {"accion": "bloquear", "causas": ["periodos"]}, ("fallo", "periodos")),
+    ("failure without a cause", ("fallo",), {"accion": "baja", "causas": []}, ("fallo", "causas")),
+    (
+        "logs that end before they begin",
+        ("memoria", "bitacoras_hasta"),
+        date(2024, 6, 1),
+        ("memoria", "bitacoras_hasta"),
+    ),
+    ("logs that no section asks", ("memoria", "secciones"), [], ("memoria", "bitacoras_desde")),
+    ("unknown key", ("color",), "rojo", ("color",)),
+    ("unknown key inside", ("entidad", "color"), "rojo", ("entidad", "color")),
+    ("the cut hidden", ("mostrar_corte",), False, ("mostrar_corte",)),
+    ("id with a path", ("id",), "../prueba", ("id",)),
+    ("availability above a hundred", ("disponibilidad_pct",), "100.1", ("disponibilidad_pct",)),
+    ("reception by an unknown sign", ("recepcion",), "adivina", ("recepcion",)),
+    ("night key written in the profile", ("clave_noche",), "secreto", ("clave_noche",)),
+]
+
+
+def broken(path: Path_, value: Any) -> dict[str, Any]:
+    table: Any = possible()
+    target = table
+    for part in path[:-1]:
+        target = target[part]
+    target[path[-1]] = value
+    return table  # type: ignore[no-any-return]
+
+
+def test_the_sample_is_possible() -> None:
+    assert Convocatoria.model_validate(possible()).contiendas == ("gub", "dip")
+
+
+@pytest.mark.parametrize(("path", "value", "named"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
+def test_an_impossible_profile_is_refused_at_its_path(path: Path_, value: Any, named: Path_) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(broken(path, value))
+    assert named in [error["loc"] for error in refusal.value.errors()]
+
+
+@pytest.mark.parametrize(
+    "key", ["id", "nombre", "instituto", "entidad", "elecciones", "zona_horaria", "inicio", "fallo"]
+)
+def test_a_missing_key_is_named(key: str) -> None:
+    table = possible()
+    del table[key]
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(table)
+    assert [(error["loc"], error["type"]) for error in refusal.value.errors()] == [((key,), "missing")]
+
+
+def test_reception_by_hash_list_needs_a_hash_list() -> None:
+    table = possible() | {"verificacion": "ninguna", "recepcion": "suma"}
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(table)
+    assert [error["loc"] for error in refusal.value.errors()] == [("recepcion",)]
+
+
+def test_one_wrong_key_does_not_hide_the_others(tmp_path: Path) -> None:
+    profile = tmp_path / "malo.toml"
+    text = f"{_TOML}\n".replace("intervalo_min = 10", 'intervalo_min = 0\ncolor = "rojo"')
+    profile.write_text(text.replace("2024-06-03T20:00:00", "2024-06-01T20:00:00"))
+    with pytest.raises(AjustesError) as refusal:
+        load(profile)
+    for named in ("intervalo_min: debe ser al menos 1", "color: clave desconocida", "fin_actualizacion: debe ser"):
+        assert named in refusal.value.que_paso
+    assert len(problems(profile)) == 3
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    profile = tmp_path / "malo.toml"
+    profile.write_text("id = \n")
+    assert problems(profile)[0].startswith("no es TOML")
+
+
+def test_braces_in_a_message_are_not_a_template(tmp_path: Path) -> None:
+    profile = tmp_path / "malo.toml"
+    profile.write_text(_TOML.replace('id = "prueba-2024"', 'id = "{x}"'))
+    assert [text.split(":")[0] for text in problems(profile)] == ["id"]
+
+
+def test_an_unknown_id_names_the_known_ones() -> None:
+    with pytest.raises(EntradaError) as refusal:
+        load("gro-2027")
+    assert "gro-2021" in refusal.value.que_hacer
+
+
+def test_a_profile_does_not_change_after_reading() -> None:
+    profile = load("gro-2021")
+    with pytest.raises(ValidationError):
+        profile.intervalo_min = 5
+    assert profile.intervalo_min == 20
+
+
+_TOML = """
+id = "prueba-2024"
+nombre = "Prueba"
+instituto = "instituto-de-prueba"
+elecciones = ["GUB"]
+zona_horaria = "America/Mexico_City"
+inicio = 2024-06-02T20:00:00
+fin_actualizacion = 2024-06-03T20:00:00
+intervalo_min = 10
+[entidad]
+numero = 17
+clave = "MOR"
+nombre = "Morelos"
+[transporte]
+modo = "pull"
+protocolo = "https"
+[fallo]
+accion = "bloquear"
+causas = ["incumplimiento"]
+"""
