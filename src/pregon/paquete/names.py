@@ -1,0 +1,147 @@
+"""The one policy for paths inside a package, judged by component: the tree, the manifest and the reading obey it.
+
+A path is relative, separated by ``/``, and names the same file on every system that a difusor or a citizen may use.
+Refusing is the only answer: a name is never repaired, because a repaired name is another name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from pregon.paquete.errors import (
+    BidiError,
+    ColisionError,
+    ControlError,
+    DiagonalError,
+    DuplicadoError,
+    LargoError,
+    NombreError,
+    ProfundidadError,
+    ReservadoError,
+    RutaAbsolutaError,
+    RutaSuperiorError,
+    UnidadError,
+)
+
+MANIFIESTO = "manifiesto.json"
+"""Lies beside the archive; the difusor publishes it at the root of the release (design §7)."""
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
+_RESERVED = frozenset({MANIFIESTO})
+
+
+@dataclass(frozen=True)
+class NameLimits:
+    """Largest path (UTF-8 bytes), component (UTF-8 bytes) and number of components."""
+
+    ruta: int = 512
+    componente: int = 255
+    profundidad: int = 16
+
+
+LIMITES = NameLimits()
+
+
+def check_path(ruta: str, limits: NameLimits = LIMITES) -> str:
+    """Return ``ruta`` if it is admitted in a package; its components are ``ruta.split("/")``.
+
+    Raises:
+        ArchivoError: one of the leaves of ``paquete.errors`` about names; nothing was written.
+    """
+    shown = ascii(ruta[:120])
+    _check_characters(ruta, shown)
+    if ruta.startswith("/"):
+        raise RutaAbsolutaError(f"El nombre {shown} es absoluto.")
+    if ":" in ruta:
+        raise UnidadError(f"El nombre {shown} lleva dos puntos: nombra una unidad o un flujo alterno.")
+    components = ruta.split("/")
+    if any(component in ("", ".", "..") for component in components):
+        raise RutaSuperiorError(f"El nombre {shown} sale de su carpeta o tiene un componente vacío.")
+    if len(components) > limits.profundidad:
+        raise ProfundidadError(f"El nombre {shown} tiene {len(components)} niveles; el límite es {limits.profundidad}.")
+    if len(ruta.encode()) > limits.ruta or any(len(part.encode()) > limits.componente for part in components):
+        raise LargoError(f"El nombre {shown} es más largo que el límite ({limits.ruta} bytes en total).")
+    for component in components:
+        if component[-1] in ". " or component[0] == " " or _WINDOWS_DEVICE.fullmatch(component):
+            raise NombreError(f"El nombre {shown} no existe igual en todos los sistemas.")
+    if _fold(ruta) in _RESERVED:
+        raise ReservadoError(f"El nombre {shown} lo escribe el difusor; un paquete no puede traerlo.")
+    return ruta
+
+
+def _check_characters(ruta: str, shown: str) -> None:
+    if ruta.isascii() and ruta.isprintable() and "\\" not in ruta:
+        return
+    if any(character in _BIDI for character in ruta):
+        raise BidiError(f"El nombre {shown} lleva caracteres que invierten el sentido de lectura.")
+    if any(unicodedata.category(character) in _INVISIBLE for character in ruta):
+        raise ControlError(f"El nombre {shown} lleva caracteres de control o invisibles.")
+    if "\\" in ruta:
+        raise DiagonalError(f"El nombre {shown} lleva una diagonal inversa.")
+
+
+def _fold(text: str) -> str:
+    """One spelling for all that a file system insensitive to case or to Unicode form takes for the same name."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+class NameSet:
+    """The names of one package: every path admitted, none twice, none that another system takes for another.
+
+    Folders count: ``A/x`` and ``a/y`` collide, and so do a file ``a`` and a file ``a/b``.
+    """
+
+    def __init__(self, limits: NameLimits = LIMITES) -> None:
+        self._limits = limits
+        self._spelling: dict[str, str] = {}
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def add_file(self, ruta: str) -> str:
+        """Admit the file ``ruta`` and the folders above it.
+
+        Raises:
+            ArchivoError: the name itself, ``DuplicadoError`` or ``ColisionError``.
+        """
+        check_path(ruta, self._limits)
+        if ruta in self._files:
+            raise DuplicadoError(f"El nombre {ruta!a} aparece dos veces.")
+        self._parents(ruta)
+        self._claim(ruta)
+        if ruta in self._folders:
+            raise ColisionError(f"El nombre {ruta!a} es a la vez archivo y carpeta.")
+        self._files.add(ruta)
+        return ruta
+
+    def add_folder(self, ruta: str) -> str:
+        """Admit the folder ``ruta`` (no final ``/``); a folder may be named more than once, but not by an entry twice.
+
+        Raises:
+            ArchivoError: as ``add_file``.
+        """
+        check_path(ruta, self._limits)
+        self._parents(f"{ruta}/")
+        return ruta
+
+    def _parents(self, ruta: str) -> None:
+        position = ruta.rfind("/")
+        while position > 0:
+            folder = ruta[:position]
+            if folder in self._folders:
+                return
+            self._claim(folder)
+            if folder in self._files:
+                raise ColisionError(f"El nombre {folder!a} es a la vez archivo y carpeta.")
+            self._folders.add(folder)
+            position = ruta.rfind("/", 0, position)
+
+    def _claim(self, path: str) -> None:
+        other = self._spelling.setdefault(_fold(path), path)
+        if other != path:
+            raise ColisionError(f"Los nombres {other!a} y {path!a} serían el mismo archivo en algunos sistemas.")

@@ -1,0 +1,1 @@
+"""Keys, signing and verification (TUF): the only maker of a ``VerifiedManifest``, the only room that knows TUF."""

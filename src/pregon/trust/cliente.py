@@ -1,0 +1,389 @@
+"""The verifier of a difusor: keeps the TUF state folder and follows the numbered order of ``docs/verificacion.md``.
+
+1.  Read ``timestamp.json``, at most 16 KiB.
+2.  If it is byte by byte the last one verified, and a full look is not due: judge its expiry and stop.
+3.  What it claims, before any signature: same ambiente, same convocatoria. Refusing on a claim is always safe.
+4.  Root: each new one signed by the threshold of the one before and by its own.
+5.  Timestamp: signed, not older, not expired.
+6.  Snapshot: the one the timestamp names, by hash; signed; nothing in it goes back.
+7.  Targets and the role cortes: the ones the snapshot names, by hash; signed; not expired.
+8.  What the signed root and timestamp claim: same ambiente, same convocatoria.
+9.  The signed list of cuts: well formed, hours that increase.
+10. No accepted number signed again with another content.
+11. The newest cut is not older than the last accepted; if it is the same there is no novelty.
+12. The manifest: length and SHA-256 of the signed list.
+13. The manifest read strictly: same ambiente, same convocatoria, admitted paths.
+14. Number and hour as listed; chained to the cut before it; the last accepted still listed, and earlier.
+15. An archive to unpack is in the signed list. Only here is a ``VerifiedManifest`` made.
+
+python-tuf (checks 4 to 7) stores what it verifies as it goes, without fsync, and a later check may fail. So it works on
+a copy, and the copy becomes the state, file by file and durably, only when all the checks hold: a refusal changes
+nothing, a power cut leaves whole files, and a damaged state file is fetched again. If the whole folder is lost, the
+``Memory`` still refuses to go back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+from tuf.ngclient import Updater, UpdaterConfig
+
+from pregon.base.durable import PARCIAL, Disk, disk_failure
+from pregon.base.errors import AjustesError, CadenaError, FirmaError, HashError, PregonError, RedError
+from pregon.paquete.errors import ManifiestoError
+from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
+from pregon.trust import orden
+from pregon.trust.frontera import SourceFetcher, expired, tuf_border
+from pregon.trust.papeles import signed_files
+from pregon.trust.verified import Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.trust.origen import RepositorySource
+    from pregon.trust.verified import CutRef
+
+_logger = logging.getLogger(__name__)
+
+TIMESTAMP = "metadata/timestamp.json"
+TIMESTAMP_MAX_BYTES = 16 << 10
+SNAPSHOT_MAX_BYTES = 256 << 10
+ROOT_MAX_BYTES = 256 << 10
+TARGETS_MAX_BYTES = 8 << 20
+"""The list of cuts: some 900 bytes a cut, ``CORTE_MAX`` of them."""
+MAX_ROOT_ROTATIONS = 64
+REFRESH_S = 3600.0
+"""A full look at least hourly, even if the timestamp did not change (design §2): a new root may wait."""
+
+_ROLES = ("root", "timestamp", "snapshot", "targets", "cortes")
+_STATE_FILES = ("targets.json", "cortes.json", "avisos.json", "snapshot.json", "timestamp.json")
+_PROBE = "cortes/0000/manifiesto.json"
+_PROBE_NOTICE = "avisos/000000.json"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The last look that passed: the bytes of its timestamp, when it was, and the first expiry with its role."""
+
+    timestamp: bytes
+    at: float
+    novelty: Novelty
+    newest: int | None
+    expires: datetime
+    expires_role: str
+
+
+class TrustClient:
+    """Verifies what a source offers against a pinned root, the TUF state in ``folder`` and a ``Memory``.
+
+    One process at a time per folder (the caller holds the workspace's lock).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        root: bytes,
+        identity: Identity,
+        clock: Clock,
+        memory: Memory,
+        disk: Disk | None = None,
+    ) -> None:
+        """``root`` are the bytes of the pinned ``root.json``; ``folder`` is created when missing.
+
+        Raises:
+            AjustesError: a simulated clock in the ambiente «oficial».
+            FirmaError, AmbienteError, ConvocatoriaError: ``root`` is not a root, or not of this ``identity``.
+        """
+        if clock.simulado and identity.ambiente == "oficial":
+            raise AjustesError(
+                "Un difusor oficial no puede usar un reloj simulado.",
+                intacto="No se leyó ni se publicó nada.",
+                que_hacer="Quite la llave «reloj_simulado» de los ajustes.",
+            )
+        orden.check_identity(identity, root_identity(root), where="root.json de este difusor")
+        self._root = root
+        self._identity = identity
+        self._clock = clock
+        self._memory = memory
+        self._disk = disk or Disk()
+        self._state = folder / "tuf"
+        self._work = folder / "trabajo"
+        self._last: _Seen | None = None
+        self._disk.make_folder(self._state / "root_history", mode=0o700)
+        self._disk.remove_tree(self._work)
+
+    @property
+    def memory(self) -> Memory:
+        """What was last accepted, as this client knows it."""
+        return self._memory
+
+    def accept(self, verified: VerifiedManifest) -> Memory:
+        """Remember ``verified`` as accepted; gives the memory that the caller stores in its state database."""
+        self._memory = self._memory.after(verified)
+        return self._memory
+
+    def check(self, source: RepositorySource) -> Novelty:
+        """Look at ``source`` once, in the order above.
+
+        ``Novelty.verified`` is None when the newest cut is the one in the memory. A cut stays news until ``accept``
+        (or a new client with a new memory), so a publication that failed is tried again at the next look.
+
+        Raises:
+            TrustError: a check refused; state folder and memory are as they were.
+            ArchivoError: the manifest is not admitted; same.
+            RedError: the source failed, or its delivery is incomplete; same.
+            DiscoError, EscrituraError: the state cannot be written; the files in it are whole.
+        """
+        offered = self._read(source, TIMESTAMP, TIMESTAMP_MAX_BYTES)  # 1
+        last = self._last
+        if last is not None and last.timestamp == offered and not self._due(last):  # 2
+            self._judge(last.expires, last.expires_role)
+            return dataclasses.replace(last.novelty, verified=None, completa=False)
+        claim = orden.unverified_claim(offered)  # 3
+        if claim is not None:
+            orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
+        try:
+            seen = self._look(source, offered)
+            self._commit()
+        finally:
+            self._disk.remove_tree(self._work)
+        self._last = seen
+        return seen.novelty
+
+    def download(self, source: RepositorySource, target: TargetRef, destination: Path) -> None:
+        """Copy a verified target to ``destination``, hashing what is written; whole, or not there at all.
+
+        Durable only after the caller's own ``sync_filesystem`` (style 4: one ``syncfs`` for a release).
+
+        Raises:
+            HashError: more bytes than signed, or other bytes.
+            RedError: the source failed, lacks the file or gave fewer bytes.
+            DiscoError, EscrituraError: could not write.
+        """
+        temporary = destination.with_name(destination.name + PARCIAL)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+                for chunk in self._verified_chunks(source, target):
+                    file.write(chunk)
+            temporary.replace(destination)
+        except OSError as exc:
+            disk_failure(exc, destination)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+    def read(self, source: RepositorySource, target: TargetRef, *, limit: int) -> bytes:
+        """The bytes of a small verified target (a manifest, a notice).
+
+        Raises:
+            HashError, RedError: as ``download``; HashError too when ``target`` is larger than ``limit``.
+        """
+        if target.bytes > limit:
+            raise _altered(f"«{target.ruta}» mide {target.bytes:,} bytes y el límite es {limit:,}")
+        return b"".join(self._verified_chunks(source, target))
+
+    # The look at a source, checks 4 to 15.
+
+    def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
+        updater = self._refresh(source, offered)  # 4 5 6 7
+        signed = {role: self._work_metadata(role) for role in _ROLES}
+        self._check_listed(signed["snapshot"])
+        for role in ("root", "timestamp"):  # 8
+            claim = orden.claim_of(signed[role].unrecognized_fields)
+            orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")
+        firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
+        cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
+        newest = orden.check_memory(cuts, self._memory)  # 10 11
+        verified = None if newest is None else self._verify(source, newest, cuts, firmado)
+        role = min(_ROLES, key=lambda name: signed[name].expires)
+        avisos, avisos_error = self._notices(updater)
+        novelty = Novelty(
+            verified=verified,
+            firmado=firmado,
+            expira=signed[role].expires,
+            avisos=avisos,
+            avisos_error=avisos_error,
+        )
+        return _Seen(
+            timestamp=offered,
+            at=self._clock.monotonic(),
+            novelty=novelty,
+            newest=None if newest is None else newest.corte,
+            expires=signed[role].expires,
+            expires_role=role,
+        )
+
+    def _verify(
+        self, source: RepositorySource, cut: CutRef, cuts: tuple[CutRef, ...], firmado: datetime
+    ) -> VerifiedManifest:
+        if cut.manifiesto.bytes > MANIFEST_MAX_BYTES:
+            raise ManifiestoError(
+                f"El manifiesto mide {cut.manifiesto.bytes:,} bytes; el límite es {MANIFEST_MAX_BYTES:,}."
+            )
+        raw = self.read(source, cut.manifiesto, limit=MANIFEST_MAX_BYTES)  # 12
+        manifest = parse_manifest(raw)  # 13
+        orden.check_identity(self._identity, orden.identity_of(manifest), where="según el manifiesto firmado")
+        orden.check_chain(manifest, cut, cuts, self._memory)  # 14
+        if not cut.archives:  # 15
+            raise CadenaError(
+                f"El corte {cut.corte} se firmó sin ningún archivo que abrir.",
+                intacto=orden.INTACTO,
+                que_hacer="Avise al instituto: el corte debe volver a generarse y firmarse.",
+            )
+        _logger.info("corte %04d verificado: %s", cut.corte, cut.manifiesto.sha256)
+        return certify(manifest, raw, cut.manifiesto.sha256, prueba="firma", archives=cut.archives, firmado=firmado)
+
+    def _refresh(self, source: RepositorySource, offered: bytes) -> Updater:
+        """Checks 4 to 7, by python-tuf, on a copy of the state."""
+        self._disk.remove_tree(self._work)
+        with tuf_border():
+            shutil.copytree(self._state, self._work, ignore=shutil.ignore_patterns(f"*{PARCIAL}"))
+            updater = Updater(
+                str(self._work),
+                metadata_base_url="metadata/",
+                fetcher=SourceFetcher(source, {TIMESTAMP: offered}),
+                config=UpdaterConfig(
+                    max_root_rotations=MAX_ROOT_ROTATIONS,
+                    root_max_length=ROOT_MAX_BYTES,
+                    timestamp_max_length=TIMESTAMP_MAX_BYTES,
+                    snapshot_max_length=SNAPSHOT_MAX_BYTES,
+                    targets_max_length=TARGETS_MAX_BYTES,
+                    prefix_targets_with_hash=False,
+                ),
+                bootstrap=self._root,
+            )
+            # The only private attribute of python-tuf used here: it has no public way to say what time it is, and
+            # nothing in this house but a Clock tells the time (in the simulacro it is not the machine's).
+            updater._trusted_set.reference_time = self._clock.now()  # noqa: SLF001
+            updater.refresh()
+            updater.get_targetinfo(_PROBE)
+        return updater
+
+    def _check_listed(self, snapshot: Any) -> None:
+        """That the stored ``cortes.json`` is the one this snapshot names, whatever path the probe took."""
+        meta = snapshot.meta.get("cortes.json")
+        if meta is None:
+            raise FirmaError(
+                "Los metadatos recibidos no tienen lista de cortes.",
+                intacto=orden.INTACTO,
+                que_hacer="Avise al instituto: el repositorio está incompleto.",
+            )
+        with tuf_border():
+            meta.verify_length_and_hashes((self._work / "cortes.json").read_bytes())
+
+    def _notices(self, updater: Updater) -> tuple[tuple[TargetRef, ...], PregonError | None]:
+        try:
+            with tuf_border():
+                updater.get_targetinfo(_PROBE_NOTICE)
+            files = tuple(file.target for file in signed_files(self._work_metadata("avisos")))
+        except PregonError as exc:
+            _logger.warning("avisos no verificados: %s %s", exc.codigo, exc)
+            return (), exc
+        return tuple(sorted(files, key=lambda target: target.ruta)), None
+
+    def _work_metadata(self, role: str) -> Any:
+        """The signed part of a role as python-tuf just verified and stored it."""
+        kinds: dict[str, Callable[[bytes], Any]] = {
+            "root": Metadata[Root].from_bytes,
+            "timestamp": Metadata[Timestamp].from_bytes,
+            "snapshot": Metadata[Snapshot].from_bytes,
+        }
+        with tuf_border():
+            parse = kinds.get(role, Metadata[Targets].from_bytes)
+            return parse((self._work / f"{role}.json").read_bytes()).signed
+
+    # The state folder.
+
+    def _commit(self) -> None:
+        """Make the verified copy the state. Any mixture of old and new that a crash leaves is verified again."""
+        roots = sorted((self._work / "root_history").glob("*.root.json"))
+        for path in [*roots, *(self._work / name for name in _STATE_FILES)]:
+            with tuf_border():
+                if not path.is_file():
+                    continue
+                data = path.read_bytes()
+                target = self._state / path.relative_to(self._work)
+                changed = not target.is_file() or target.read_bytes() != data
+            if changed:
+                self._disk.write(target, data, mode=0o600)
+
+    def _due(self, last: _Seen) -> bool:
+        if self._clock.monotonic() - last.at >= REFRESH_S:
+            return True
+        return last.newest is not None and last.newest != self._memory.corte
+
+    def _judge(self, expires: datetime, role: str) -> None:
+        if self._clock.now() >= expires:
+            raise expired(f"{role}.json, el {expires:%d/%m/%Y a las %H:%M:%S} UTC")
+
+    # Reading with limits.
+
+    def _read(self, source: RepositorySource, ruta: str, limit: int) -> bytes:
+        data = b""
+        for chunk in _stream(source, ruta):
+            data += chunk
+            if len(data) > limit:
+                raise _altered(f"«{ruta}» mide más de {limit:,} bytes")
+        return data
+
+    def _verified_chunks(self, source: RepositorySource, target: TargetRef) -> Iterator[bytes]:
+        digest, size = hashlib.sha256(), 0
+        for chunk in _stream(source, f"targets/{target.ruta}"):
+            size += len(chunk)
+            if size > target.bytes:
+                raise _altered(f"«{target.ruta}» mide más de los {target.bytes:,} bytes firmados")
+            digest.update(chunk)
+            yield chunk
+        if size < target.bytes:
+            raise RedError(
+                f"«{target.ruta}» llegó incompleto: {size:,} de {target.bytes:,} bytes.",
+                intacto=orden.INTACTO,
+                que_hacer="Puede ser una entrega a medias; se intentará de nuevo en el siguiente ciclo.",
+            )
+        if digest.hexdigest() != target.sha256:
+            raise _altered(f"«{target.ruta}» no tiene el SHA-256 firmado")
+
+
+def root_identity(root: bytes) -> Identity:
+    """Whose repository a ``root.json`` is, by what it says of itself (signed by its own keys, nothing more).
+
+    Raises:
+        FirmaError: it is not a root, or says nothing.
+    """
+    with tuf_border():
+        pinned: Metadata[Root] = Metadata.from_bytes(root)
+        if pinned.signed.type != Root.type:
+            raise ValueError("not a root")
+        return orden.claim_of(pinned.signed.unrecognized_fields).identity
+
+
+def _stream(source: RepositorySource, ruta: str) -> Iterator[bytes]:
+    stream = source.stream(ruta)
+    if stream is None:
+        raise RedError(
+            f"El origen no tiene «{ruta}».",
+            intacto=orden.INTACTO,
+            que_hacer="Puede ser una entrega a medias o que el instituto aún no publique; se intentará de nuevo.",
+        )
+    return stream
+
+
+def _altered(what: str) -> HashError:
+    return HashError(
+        f"Lo recibido no es lo que el instituto firmó: {what}.",
+        intacto=orden.INTACTO,
+        que_hacer="Se intentará de nuevo; si se repite, conserve el archivo como evidencia y avise al instituto.",
+    )

@@ -1,0 +1,422 @@
+"""The institute's side: the static repository of design §2, signed with the keys at hand.
+
+``metadata/`` holds ``N.root.json``, ``N.targets.json``, ``N.cortes.json``, ``N.avisos.json``, ``N.snapshot.json`` and
+``timestamp.json``; ``targets/`` the cuts and notices. What is signed is always written before what names it, and
+``timestamp.json`` last: a reader, or a carrier stopped half way, sees the state before or the state after.
+
+The institute refuses to sign what its own difusores would refuse: the same functions of ``orden`` judge both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.exceptions import UnsignedMetadataError
+from tuf.api.metadata import (
+    Metadata,
+    MetaFile,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+from tuf.api.serialization import DeserializationError
+
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.errors import AjustesError, DiscoError, EntradaError, RetrocesoError
+from pregon.base.hashing import sha256_bytes
+from pregon.paquete.manifest import parse_manifest
+from pregon.paquete.names import MANIFIESTO, check_path
+from pregon.trust import orden
+from pregon.trust.keys import KeyRing, NamedKey, missing_key
+from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim, delegations, new_root, role_of, sign, signed_files
+from pregon.trust.verified import Identity, Memory
+from pregon.trust.vigencia import closing_expiry, offline_expiry, timestamp_expiry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pregon.paquete.manifest import Manifest
+    from pregon.trust.verified import CutRef
+
+NOTICE_MAX = 999_999
+
+_VERSIONED = re.compile(r"([1-9][0-9]*)\.([a-z]+)\.json")
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What the closing signature reached: roles valid to the end of permanence + 10 years, and roles that were not.
+
+    A role is left out when its keys were not at hand; it expires on ``sin_firmar[role]`` and must be signed again by
+    a ceremony before that.
+    """
+
+    hasta: datetime
+    firmados: tuple[str, ...]
+    sin_firmar: Mapping[str, datetime]
+
+
+class Repository:
+    """A repository in ``folder`` and the ring of keys at hand. One process at a time."""
+
+    def __init__(self, folder: Path, ring: KeyRing, *, disk: Disk | None = None) -> None:
+        """Open the repository in ``folder``.
+
+        Raises:
+            EntradaError: there is none.
+            DiscoError: its metadata cannot be read.
+        """
+        self._folder = folder
+        self._ring = ring
+        self._disk = disk or Disk()
+        self._identity = orden.claim_of(self._load("root").signed.unrecognized_fields).identity
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        ring: KeyRing,
+        identity: Identity,
+        *,
+        now: datetime,
+        expira: datetime,
+        siguiente: datetime,
+        intervalo: timedelta,
+        disk: Disk | None = None,
+    ) -> Repository:
+        """Make an empty repository: every role signed, no cut. Needs the whole ring.
+
+        ``expira`` is the expiry of cortes, avisos and snapshot (``vigencia.online_expiry``), ``siguiente`` the hour of
+        the first cut, ``intervalo`` the time between cuts.
+
+        Raises:
+            AjustesError: there is a repository already; it stays.
+            EntradaError: a key is not at hand.
+        """
+        disk = disk or Disk()
+        metadata = folder / "metadata"
+        if _in_use(folder):
+            raise AjustesError(
+                f"Ya hay un repositorio firmado en {folder}.",
+                intacto="El repositorio que estaba no se tocó.",
+                que_hacer="Use otra carpeta para el repositorio nuevo.",
+            )
+        for path in (metadata, folder / "targets" / "cortes", folder / "targets" / "avisos"):
+            disk.make_folder(path)
+        root = new_root(ring, identity, now)
+        signed_root = Metadata(root)
+        sign(signed_root, root, "root", ring)
+        # Root first: without it the folder is not a repository; without timestamp.json it offers nothing yet.
+        disk.write(metadata / "1.root.json", signed_root.to_bytes())
+        repository = cls(folder, ring, disk=disk)
+        empty = {name: Targets(version=1) for name in DELEGATED}
+        top = Targets(version=1, delegations=delegations(ring))
+        repository._publish(
+            {"targets": top, **empty},
+            now=now,
+            expires={"targets": offline_expiry(now), **dict.fromkeys((*DELEGATED, "snapshot"), expira)},
+            timestamp_expires=timestamp_expiry(siguiente, intervalo),
+        )
+        return repository
+
+    @property
+    def identity(self) -> Identity:
+        """Whose repository this is."""
+        return self._identity
+
+    @property
+    def folder(self) -> Path:
+        """The static folder that carriers copy."""
+        return self._folder
+
+    def root_bytes(self) -> bytes:
+        """The newest ``root.json``, for pinning in a difusor."""
+        return self._path("root", self._newest("root")).read_bytes()
+
+    def cut_folder(self, corte: int) -> Path:
+        """Where the files of a cut are written before ``publish_cut``: ``targets/cortes/NNNN``."""
+        return self._folder / "targets" / orden.cut_folder(corte)
+
+    def cuts(self) -> tuple[CutRef, ...]:
+        """The signed cuts, by number."""
+        return orden.list_cuts(signed_files(self._load("cortes").signed))
+
+    def last_manifest(self) -> bytes | None:
+        """The exact bytes of the newest signed cut's manifest: the ``previous`` of the next; None before the first.
+
+        Raises:
+            DiscoError: it is not there, or is not the one that was signed.
+        """
+        cuts = self.cuts()
+        if not cuts:
+            return None
+        path = self._folder / "targets" / cuts[-1].manifiesto.ruta
+        try:
+            data = path.read_bytes()
+        except OSError as exc:
+            raise _damaged(path) from exc
+        if sha256_bytes(data) != cuts[-1].manifiesto.sha256:
+            raise _damaged(path)
+        return data
+
+    def publish_cut(
+        self, corte: int, *, now: datetime, expira: datetime, siguiente: datetime | None, intervalo: timedelta
+    ) -> CutRef:
+        """Sign what lies in ``targets/cortes/NNNN``: the role cortes, then snapshot, then timestamp.
+
+        ``expira`` is for cortes and snapshot; ``siguiente`` the hour of the next cut (None: none announced, ``now``
+        counts). Signing the newest cut again changes only versions and dates.
+
+        Raises:
+            EntradaError: the folder has no whole cut, or a key is not at hand. Nothing was signed.
+            TrustError: what any difusor would refuse (identity, chain, number signed with another content).
+            ArchivoError: the manifest or a name is not admitted.
+        """
+        manifest, files = self._read_cut(corte)
+        orden.check_identity(self._identity, orden.identity_of(manifest), where="según el manifiesto por firmar")
+        cortes: Metadata[Targets] = self._load("cortes")
+        prefix = orden.cut_folder(corte) + "/"
+        known = orden.list_cuts(signed_files(cortes.signed))
+        kept = {ruta: file for ruta, file in cortes.signed.targets.items() if not ruta.startswith(prefix)}
+        cortes.signed.targets = {**kept, **{file.path: file for file in files}}
+        cuts = orden.list_cuts(signed_files(cortes.signed))
+        orden.check_memory(cuts, Memory(cortes={cut.corte: cut.manifiesto.sha256 for cut in known}))
+        cut = cuts[-1]
+        if cut.corte != corte:
+            raise RetrocesoError(
+                f"Ya está firmado el corte {cut.corte}; no se puede firmar después el {corte}.",
+                intacto="No se firmó nada.",
+                que_hacer="Genere el corte con el número que sigue.",
+            )
+        orden.check_chain(manifest, cut, cuts, Memory())
+        if not cut.archives:
+            raise _no_cut(self.cut_folder(corte), "no tiene ningún archivo que publicar")
+        self._publish(
+            {"cortes": cortes.signed},
+            now=now,
+            expires={"cortes": expira, "snapshot": expira},
+            timestamp_expires=timestamp_expiry(siguiente or now, intervalo),
+        )
+        return cut
+
+    def resign_timestamp(self, *, now: datetime, expires: datetime) -> None:
+        """Sign the same state again, with a new date: the sign of life between cuts (every interval)."""
+        timestamp: Metadata[Timestamp] = self._load("timestamp")
+        self._write_timestamp(timestamp.signed.snapshot_meta, now=now, expires=expires)
+
+    def publish_notice(
+        self, data: bytes, *, now: datetime, expira: datetime, siguiente: datetime | None, intervalo: timedelta
+    ) -> int:
+        """Write and sign the next notice (``targets/avisos/000007.json``); its number. Dates as in ``publish_cut``."""
+        avisos: Metadata[Targets] = self._load("avisos")
+        number = 1 + max((int(ruta[7:13]) for ruta in avisos.signed.targets), default=0)
+        if number > NOTICE_MAX:
+            raise ValueError("no number left for a notice")
+        ruta = f"avisos/{number:06d}.json"
+        self._disk.write(self._folder / "targets" / ruta, data)
+        avisos.signed.targets[ruta] = TargetFile.from_data(ruta, data, ["sha256"])
+        self._publish(
+            {"avisos": avisos.signed},
+            now=now,
+            expires={"avisos": expira, "snapshot": expira},
+            timestamp_expires=timestamp_expiry(siguiente or now, intervalo),
+        )
+        return number
+
+    def close(self, *, now: datetime, permanencia_hasta: datetime) -> Closing:
+        """Sign every role to the end of permanence + 10 years, so that the closing cut verifies ever after.
+
+        Called after ``publish_cut`` of the last cut. Roles whose keys are not at hand keep their date and are named in
+        the answer; cortes, snapshot and timestamp must be.
+
+        Raises:
+            EntradaError: an online key is not at hand; nothing was signed.
+        """
+        until = closing_expiry(permanencia_hasta)
+        root: Metadata[Root] = self._load("root")
+        targets: Metadata[Targets] = self._load("targets")
+        at_hand = self._ring.for_ids(root.signed.roles["root"].keyids)
+        pending: dict[str, datetime] = {}
+        changed: dict[str, Targets] = {name: self._load(name).signed for name in DELEGATED}
+        if not self._can_sign("avisos", targets.signed):
+            pending["avisos"] = changed.pop("avisos").expires
+        needed: tuple[tuple[str, Root | Targets], ...] = (
+            ("cortes", targets.signed),
+            ("snapshot", root.signed),
+            ("timestamp", root.signed),
+        )
+        for role, delegator in needed:
+            if not self._can_sign(role, delegator):
+                raise missing_key(f"{role}-1")
+        if len(at_hand) >= OFFLINE_THRESHOLD:
+            self._store_root(root.signed, expires=until, now=now)
+            changed["targets"] = targets.signed
+        else:
+            pending |= {"root": root.signed.expires, "targets": targets.signed.expires}
+        self._publish(changed, now=now, expires=dict.fromkeys((*changed, "snapshot"), until), timestamp_expires=until)
+        roles = ("root", "targets", *DELEGATED, "snapshot", "timestamp")
+        return Closing(until, tuple(role for role in roles if role not in pending), pending)
+
+    def replace_root_key(self, retire: str, new: NamedKey, *, now: datetime) -> int:
+        """Put ``new`` in the place of the offline key of id ``retire`` (root and targets); gives the root's version.
+
+        The new root is signed by the threshold of the old keys and of the new ones (keys of the ring, and ``new``).
+
+        Raises:
+            EntradaError: not enough offline keys at hand. Nothing was signed.
+        """
+        root: Metadata[Root] = self._load("root")
+        for role in ("root", "targets"):
+            root.signed.revoke_key(retire, role)
+            root.signed.add_key(new.public, role)
+        self._ring = self._ring.plus(new)
+        # Two of the old keys still vouch for targets: it needs no new version.
+        return self._store_root(root.signed, expires=offline_expiry(now), now=now)
+
+    # Writing, in the only order there is.
+
+    def _publish(
+        self,
+        changed: Mapping[str, Targets],
+        *,
+        now: datetime,
+        expires: Mapping[str, datetime],
+        timestamp_expires: datetime,
+    ) -> None:
+        root: Root = self._load("root").signed
+        top = changed["targets"] if "targets" in changed else self._load("targets").signed
+        started = (self._folder / "metadata" / "timestamp.json").exists()
+        snapshot = self._load("snapshot").signed if started else Snapshot(version=1)
+        for name, signed in changed.items():
+            delegator = root if name == "targets" else top
+            snapshot.meta[f"{name}.json"] = self._store(name, signed, delegator, expires=expires[name])
+        listed = self._store("snapshot", snapshot, root, expires=expires["snapshot"])
+        self._write_timestamp(listed, now=now, expires=timestamp_expires)
+
+    def _store(self, name: str, signed: Any, delegator: Root | Targets, *, expires: datetime) -> MetaFile:
+        """Write the next version of a role. Numbers that a stopped attempt used are never used again."""
+        signed.version = self._newest(name) + 1
+        signed.expires = expires.astimezone(UTC)
+        metadata = Metadata(signed)
+        sign(metadata, delegator, name, self._ring)
+        data = metadata.to_bytes()
+        self._disk.write(self._path(name, signed.version), data)
+        return MetaFile.from_data(signed.version, data, ["sha256"])
+
+    def _store_root(self, root: Root, *, expires: datetime, now: datetime) -> int:
+        previous: Root = self._load("root").signed
+        root.version = previous.version + 1
+        root.expires = expires.astimezone(UTC)
+        root.unrecognized_fields[orden.CLAIM] = claim(self._identity, now)
+        metadata = Metadata(root)
+        keyids = [*previous.roles["root"].keyids, *root.roles["root"].keyids]
+        for signer in self._ring.for_ids(dict.fromkeys(keyids)):
+            metadata.sign(signer, append=True)
+        try:
+            for delegator in (previous, root):
+                delegator.verify_delegate("root", metadata.signed_bytes, metadata.signatures)
+        except UnsignedMetadataError as exc:
+            raise missing_key("raiz") from exc
+        self._disk.write(self._path("root", root.version), metadata.to_bytes())
+        return root.version
+
+    def _write_timestamp(self, snapshot: MetaFile, *, now: datetime, expires: datetime) -> None:
+        path = self._folder / "metadata" / "timestamp.json"
+        version = self._load("timestamp").signed.version + 1 if path.exists() else 1
+        signed = Timestamp(
+            version=version,
+            expires=expires.astimezone(UTC),
+            snapshot_meta=snapshot,
+            unrecognized_fields={orden.CLAIM: claim(self._identity, now)},
+        )
+        metadata = Metadata(signed)
+        sign(metadata, self._load("root").signed, "timestamp", self._ring)
+        self._disk.write(path, metadata.to_bytes())
+
+    # Reading what is there.
+
+    def _read_cut(self, corte: int) -> tuple[Manifest, list[TargetFile]]:
+        folder = self.cut_folder(corte)
+        try:
+            raw = (folder / MANIFIESTO).read_bytes()
+            names = sorted(path.name for path in folder.iterdir())
+        except OSError as exc:
+            raise _no_cut(folder, exc.strerror or str(exc)) from exc
+        strange = [name for name in names if not (folder / name).is_file() or name.endswith(PARCIAL)]
+        if strange:
+            raise _no_cut(folder, f"tiene algo que no es de un corte terminado: {', '.join(strange[:5])}")
+        manifest = parse_manifest(raw)
+        custom = {"corte": manifest.corte, "hora_corte": manifest.hora_corte.isoformat(timespec="seconds")}
+        files = []
+        for name in names:
+            ruta = check_path(f"{orden.cut_folder(corte)}/{name}")
+            file = TargetFile.from_file(ruta, str(folder / name), ["sha256"])
+            file.unrecognized_fields["custom"] = custom
+            files.append(file)
+        if sha256_bytes(raw) not in {file.hashes["sha256"] for file in files if file.path.endswith(f"/{MANIFIESTO}")}:
+            raise _no_cut(folder, "cambió mientras se firmaba")
+        return manifest, files
+
+    def _newest(self, name: str) -> int:
+        """The highest version on disk of a role, signed into a snapshot or not; 0 when there is none."""
+        matches = (_VERSIONED.fullmatch(path.name) for path in (self._folder / "metadata").glob(f"*.{name}.json"))
+        return max((int(match[1]) for match in matches if match and match[2] == name), default=0)
+
+    def _path(self, name: str, version: int) -> Path:
+        return self._folder / "metadata" / f"{version}.{name}.json"
+
+    def _load(self, name: str) -> Metadata[Any]:
+        """The current version of a role: the one that timestamp.json leads to, or the newest root."""
+        if name == "root":
+            return self._parse(self._path("root", self._newest("root")))
+        if name == "timestamp":
+            return self._parse(self._folder / "metadata" / "timestamp.json")
+        if name == "snapshot":
+            return self._parse(self._path(name, self._load("timestamp").signed.snapshot_meta.version))
+        return self._parse(self._path(name, self._load("snapshot").signed.meta[f"{name}.json"].version))
+
+    def _parse(self, path: Path) -> Metadata[Any]:
+        try:
+            return Metadata.from_bytes(path.read_bytes())
+        except OSError as exc:
+            raise EntradaError(
+                f"No hay un repositorio firmado completo en {self._folder}: falta {path.name}.",
+                intacto="No se firmó nada.",
+                que_hacer="Revise la carpeta, o cree el espacio con «pregon instituto inicia».",
+            ) from exc
+        except DeserializationError as exc:
+            raise _damaged(path) from exc
+
+    def _can_sign(self, name: str, delegator: Root | Targets) -> bool:
+        return bool(self._ring.for_ids(role_of(delegator, name).keyids))
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether ``folder`` holds more than a stopped ``create`` leaves: a first root, and roles nobody was offered."""
+    versions = (_VERSIONED.fullmatch(path.name) for path in (folder / "metadata").glob("*.json"))
+    cuts = folder / "targets" / "cortes"
+    return any(match is None or (match[2] == "root" and match[1] != "1") for match in versions) or (
+        cuts.is_dir() and any(cuts.iterdir())
+    )
+
+
+def _damaged(path: Path) -> DiscoError:
+    return DiscoError(
+        f"El archivo firmado {path} falta o está dañado.",
+        intacto="No se firmó nada; lo que los difusores ya publicaron sigue como estaba.",
+        que_hacer="Recupere el repositorio de su respaldo o de un difusor («pregon instituto recupera»).",
+    )
+
+
+def _no_cut(folder: Path, problem: str) -> EntradaError:
+    return EntradaError(
+        f"En {folder} no hay un corte que firmar: {problem}.",
+        intacto="No se firmó nada; lo ya firmado sigue siendo válido.",
+        que_hacer="Vuelva a generar el corte.",
+    )
