@@ -1,0 +1,141 @@
+"""Signed receipts: what happened to each cut here, in order, each naming the one before (design §7).
+
+An acuse is a DSSE envelope over ``pregon/acuse/1``, signed with this difusor's own key. Files are
+``acuses/<n>-<corte>-<evento>.json``; ``anterior`` is the SHA-256 of the previous file's bytes, so that none can be
+taken out or changed without it showing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from securesystemslib.dsse import Envelope
+
+from pregon.base.errors import AjustesError
+from pregon.base.hashing import sha256_bytes
+from pregon.base.jsonio import canonical_json
+from pregon.trust import keys
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from securesystemslib.signer import Key
+
+    from pregon.base.durable import Disk
+    from pregon.difusor.workspace import Workspace
+
+FORMATO = "pregon/acuse/1"
+"""The payload type of the envelope."""
+
+Evento = Literal["recibido", "verificado", "publicado", "visible", "rechazado"]
+
+_NAME = re.compile(r"([0-9]{6})-([0-9]{4}|----)-([a-z]+)\.json")
+
+
+def create_key(path: Path, disk: Disk) -> None:
+    """Make the key that signs this difusor's acuses: ECDSA P-256, mode 0600.
+
+    Raises:
+        AjustesError: there is one already.
+    """
+    keys.save(keys.generate(path.stem), path.parent, disk=disk)
+
+
+@dataclass(frozen=True)
+class Hecho:
+    """What happened: the event, to which cut, when, and how many seconds after its signing."""
+
+    evento: Evento
+    hora: datetime
+    corte: int | None = None
+    manifiesto_sha256: str | None = None
+    codigo: str | None = None
+    segundos: float | None = None
+
+
+class Acuses:
+    """The chain of receipts of one workspace."""
+
+    def __init__(self, workspace: Workspace, disk: Disk) -> None:
+        self._workspace = workspace
+        self._disk = disk
+        self._key = keys.load(workspace.llave)
+
+    @property
+    def public_key(self) -> Key:
+        """The key with which others verify these acuses."""
+        return self._key.public
+
+    def files(self) -> tuple[Path, ...]:
+        """Every acuse, oldest first."""
+        return tuple(
+            sorted(path for path in self._workspace.acuses.iterdir() if _NAME.fullmatch(path.name) is not None)
+        )
+
+    def has(self, evento: Evento, corte: int) -> bool:
+        """Whether the cut has an acuse of that event."""
+        return any(path.name.endswith(f"-{corte:04d}-{evento}.json") for path in self.files())
+
+    def issue(self, fact: Hecho) -> Path | None:
+        """Sign and write the acuse of ``fact``. None where the cut has one of that event already.
+
+        ``rechazado`` may repeat: the caller says only what is new.
+        """
+        corte = "----" if fact.corte is None else f"{fact.corte:04d}"
+        known = self.files()
+        if fact.evento != "rechazado" and any(path.name.endswith(f"-{corte}-{fact.evento}.json") for path in known):
+            return None
+        settings = self._workspace.settings
+        payload = canonical_json(
+            {
+                "convocatoria": self._workspace.convocatoria.id,
+                "ambiente": settings.ambiente,
+                "difusor": settings.id,
+                "nodo": settings.nodo,
+                "corte": fact.corte,
+                "manifiesto_sha256": fact.manifiesto_sha256,
+                "evento": fact.evento,
+                "codigo": fact.codigo,
+                "hora": fact.hora.isoformat(),
+                "segundos": None if fact.segundos is None else round(fact.segundos, 3),
+                "anterior": sha256_bytes(known[-1].read_bytes()) if known else None,
+            }
+        )
+        envelope = Envelope(payload, FORMATO, {})
+        envelope.sign(self._key.signer)
+        number = int(known[-1].name[:6]) + 1 if known else 1
+        path = self._workspace.acuses / f"{number:06d}-{corte}-{fact.evento}.json"
+        self._disk.write(path, canonical_json(envelope.to_dict()))
+        return path
+
+
+def read_acuse(data: bytes, key: Key) -> dict[str, Any]:
+    """The payload of an acuse, its signature verified with ``key``.
+
+    Raises:
+        AjustesError: it is not an acuse of that key.
+    """
+    from securesystemslib.exceptions import VerificationError
+
+    try:
+        envelope = Envelope.from_dict(json.loads(data))
+        envelope.verify([key], 1)
+        payload: dict[str, Any] = _payload(envelope)
+    except (ValueError, KeyError, TypeError, VerificationError) as exc:
+        raise AjustesError(
+            f"No es un acuse firmado con esa llave: {exc}",
+            intacto="No se cambió nada.",
+            que_hacer="Revise de qué difusor es el acuse.",
+        ) from exc
+    return payload
+
+
+def _payload(envelope: Envelope) -> dict[str, Any]:
+    payload = json.loads(envelope.payload)
+    if envelope.payload_type != FORMATO or not isinstance(payload, dict):
+        raise ValueError(envelope.payload_type)
+    return payload

@@ -1,0 +1,133 @@
+"""``historico/NNNN``: what was received, as received. The rename that puts a folder here is the acceptance of its cut.
+
+Everything public can be made again from here: the manifests say which content each path is, the archives hold it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.errors import ArchivoError, DiscoError, HashError, PregonError
+from pregon.base.hashing import sha256_bytes
+from pregon.base.jsonio import canonical_json
+from pregon.difusor.libro import Aceptado, parse_recibo
+from pregon.difusor.pointer import release_name, release_number
+from pregon.paquete.manifest import MANIFEST_MAX_BYTES, Manifest, parse_manifest
+from pregon.paquete.names import MANIFIESTO
+from pregon.paquete.reading import members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from pregon.difusor.objects import ObjectStore
+
+RECIBO = "recibo.json"
+
+
+class History:
+    """The originals of one workspace."""
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder = folder
+        self._disk = disk
+
+    def folder(self, corte: int) -> Path:
+        """Where the originals of a cut lie, or would."""
+        return self._folder / release_name(corte)
+
+    def prepare(self, cut: Aceptado, raw: bytes, archives: Iterable[Path]) -> Path:
+        """Gather the originals of a cut under a provisional name, by rename from staging; not accepted yet."""
+        final = self.folder(cut.corte)
+        provisional = final.with_name(final.name + PARCIAL)
+        self._disk.remove_tree(provisional)
+        self._disk.make_folder(provisional, mode=0o700)
+        for archive in archives:
+            self._disk.replace(archive, provisional / archive.name)
+        self._disk.create(provisional / MANIFIESTO, raw)
+        self._disk.create(provisional / RECIBO, canonical_json(cut.to_json()))
+        return provisional
+
+    def accept(self, provisional: Path) -> None:
+        """Give the gathered originals their name. Everything of the cut must be on disk (one sync before)."""
+        self._disk.replace(provisional, provisional.with_name(provisional.name.removesuffix(PARCIAL)))
+
+    def add(self, corte: int, archive: Path) -> None:
+        """Add another archive of an accepted cut (the whole one, where ``historial`` asks for it)."""
+        self._disk.replace(archive, self.folder(corte) / archive.name)
+
+    def accepted(self) -> tuple[Aceptado, ...]:
+        """The records of every cut here, oldest first."""
+        found = []
+        for path in sorted(self._folder.iterdir()):
+            if release_number(path.name) is None:
+                continue
+            try:
+                record = parse_recibo((path / RECIBO).read_bytes())
+            except OSError:
+                continue
+            if record is not None and release_name(record.corte) == path.name:
+                found.append(record)
+        return tuple(found)
+
+    def manifest(self, cut: Aceptado) -> tuple[Manifest, bytes]:
+        """The manifest of an accepted cut and its exact bytes, hashed again.
+
+        Raises:
+            DiscoError: it is not there, or is not the one that was accepted.
+        """
+        path = self.folder(cut.corte) / MANIFIESTO
+        try:
+            with path.open("rb") as file:
+                raw = file.read(MANIFEST_MAX_BYTES + 1)
+            if sha256_bytes(raw) == cut.sha256:
+                return parse_manifest(raw), raw
+            problem = "no es el que se aceptó"
+            cause: Exception | None = None
+        except (OSError, PregonError) as exc:
+            problem, cause = str(exc), exc
+        raise DiscoError(
+            f"El manifiesto guardado del corte {cut.corte} está dañado: {problem}.",
+            intacto="Lo publicado sigue como estaba.",
+            que_hacer="Revise el disco. El siguiente corte completo repondrá lo que falte.",
+        ) from cause
+
+    def archives(self, corte: int) -> tuple[Path, ...]:
+        """The archives kept of a cut, the smallest first."""
+        try:
+            found = [path for path in self.folder(corte).iterdir() if path.suffix == ".zip" and path.is_file()]
+        except OSError:
+            return ()
+        return tuple(sorted(found, key=lambda path: (path.stat().st_size, path.name)))
+
+    def remake(self, wanted: set[str], cuts: Sequence[Aceptado], store: ObjectStore) -> set[str]:
+        """Make again, from the originals, the contents ``wanted``; what could not be made is returned.
+
+        Newest cut first. Each content is hashed as it is written.
+        """
+        missing = set(wanted)
+        for cut in sorted(cuts, key=lambda known: known.corte, reverse=True):
+            if not missing:
+                break
+            try:
+                manifest, _ = self.manifest(cut)
+            except DiscoError:
+                continue
+            for archive in self.archives(cut.corte):
+                self._remake_from(archive, manifest, missing, store)
+        return missing
+
+    def _remake_from(self, archive: Path, manifest: Manifest, missing: set[str], store: ObjectStore) -> None:
+        entries = {entry.ruta: entry for entry in manifest.archivos if entry.sha256 in missing}
+        if not entries:
+            return
+        try:
+            for member in members(archive):
+                entry = entries.get(member.ruta)
+                if entry is not None and entry.sha256 in missing:
+                    store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
+                    missing.discard(entry.sha256)
+        except (ArchivoError, HashError):
+            # A damaged original: another archive may still hold what is missing.
+            return

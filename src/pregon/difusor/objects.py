@@ -1,0 +1,214 @@
+"""Every content once, by its SHA-256: ``objetos/ab/<sha256>``, read-only, with ``.gz`` and ``.br`` twins beside it.
+
+The modification time is chosen, because web servers make ETags of time and size (docs/adr/0003): its seconds are the
+``hora_corte`` of the cut that first brought the content, its nanoseconds come from the content's own SHA-256. Two
+contents of one size never share an ETag at one address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import brotli
+
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.errors import HashError
+from pregon.base.hashing import sha256_bytes, sha256_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+GZ = ".gz"
+BR = ".br"
+TWINS = (GZ, BR)
+"""Suffixes of the precompressed twins, as Caddy, nginx and Apache look for them."""
+
+MODE = 0o444
+MAX_TWIN_BYTES = 32 << 20
+"""Contents above this get no twin: it is made in memory."""
+
+MIN_TWIN_BYTES = 128
+"""Below this a twin saves nothing."""
+
+BROTLI_QUALITY = 5
+"""Quality per cut (``dependencies.md`` §4.5: 8 s for 12,000 files; 11 would take 8 minutes)."""
+
+_COMPRESSIBLE = frozenset(
+    {".html", ".htm", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".csv", ".xml", ".webmanifest"}
+)
+_NANO = 1_000_000_000
+
+
+def compressible(ruta: str) -> bool:
+    """Whether the file's name says that a twin is worth making."""
+    return Path(ruta).suffix.lower() in _COMPRESSIBLE
+
+
+def stamp_ns(hora_corte: datetime, sha256: str) -> int:
+    """The modification time of a content, in nanoseconds since 1970."""
+    return int(hora_corte.timestamp()) * _NANO + int(sha256[:16], 16) % _NANO
+
+
+class ObjectStore:
+    """The contents of one workspace. Writes are durable after the next ``sync_filesystem``."""
+
+    def __init__(self, folder: Path, disk: Disk) -> None:
+        self._folder = folder
+        self._disk = disk
+
+    def path(self, sha256: str, twin: str = "") -> Path:
+        """Where the content (or its twin) lies, or would."""
+        return self._folder / sha256[:2] / (sha256 + twin)
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether the content is here, judged by its length."""
+        try:
+            return self.path(sha256).lstat().st_size == size
+        except OSError:
+            return False
+
+    def intact(self, sha256: str) -> bool:
+        """Whether the content is here and is what its name says: it is hashed again."""
+        try:
+            return sha256_file(self.path(sha256)) == sha256
+        except OSError:
+            return False
+
+    def put(self, sha256: str, size: int, chunks: Iterable[bytes], hora_corte: datetime) -> None:
+        """Store a content.
+
+        Raises:
+            HashError: ``chunks`` are not the content of that hash and length; nothing stays.
+        """
+        path = self.path(sha256)
+        if not path.parent.exists():
+            self._disk.make_folder(path.parent)
+        self._disk.create(path, _checked(chunks, sha256, size), mode=MODE, mtime_ns=stamp_ns(hora_corte, sha256))
+
+    def put_gz(self, sha256: str, wrapped: bytes | None) -> None:
+        """Make the ``.gz`` twin: ``wrapped`` (the archive's own deflate stream as gzip) or compressed here.
+
+        Only where it is smaller; a wrapped one is checked by inflating it.
+        """
+        if not self._twin_worth(sha256):
+            return
+        content = self.path(sha256).read_bytes()
+        if wrapped is None or not decoded_matches(wrapped, GZ, content):
+            wrapped = compress_gzip(content)
+        self._put_twin(sha256, GZ, wrapped, len(content))
+
+    def complete_twins(self, sha256: str) -> bool:
+        """Make the twins that are not there, ``.br`` as a rule; whether something was written."""
+        absent = [suffix for suffix in TWINS if not self.path(sha256, suffix).exists()]
+        if not absent or not self._twin_worth(sha256):
+            return False
+        content = self.path(sha256).read_bytes()
+        made = False
+        for suffix in absent:
+            twin = compress_gzip(content) if suffix == GZ else brotli.compress(content, quality=BROTLI_QUALITY)
+            made = self._put_twin(sha256, suffix, twin, len(content)) or made
+        return made
+
+    def _twin_worth(self, sha256: str) -> bool:
+        try:
+            return MIN_TWIN_BYTES <= self.path(sha256).stat().st_size <= MAX_TWIN_BYTES
+        except OSError:
+            return False
+
+    def _put_twin(self, sha256: str, suffix: str, data: bytes, size: int) -> bool:
+        if len(data) >= size:
+            return False
+        seconds = self.path(sha256).stat().st_mtime_ns // _NANO
+        nanos = int(sha256_bytes(data)[:16], 16) % _NANO
+        self._disk.create(self.path(sha256, suffix), data, mode=MODE, mtime_ns=seconds * _NANO + nanos)
+        return True
+
+    def drop_wrong_twins(self, sha256: str) -> None:
+        """Remove the twins of a content that do not decode to it."""
+        for suffix in TWINS:
+            path, content = self.path(sha256, suffix), self.path(sha256)
+            if path.exists() and not (
+                content.exists() and decoded_matches(path.read_bytes(), suffix, content.read_bytes())
+            ):
+                self._disk.remove_tree(path)
+
+    def drop(self, sha256: str) -> None:
+        """Remove a content and its twins."""
+        for suffix in ("", *TWINS):
+            self._disk.remove_tree(self.path(sha256, suffix))
+
+    def drop_doubtful_twins(self) -> None:
+        """Remove the twins that no release names and are not their content: they were not on disk at the last sync."""
+        for path in self._files():
+            if path.suffix in TWINS and path.lstat().st_nlink == 1:
+                self.drop_wrong_twins(path.stem)
+
+    def drop_partial(self) -> None:
+        """Remove what was being written when a process died."""
+        for path in self._files():
+            if path.name.endswith(PARCIAL):
+                self._disk.remove_tree(path)
+
+    def stored(self) -> Iterator[str]:
+        """The SHA-256 of every content here."""
+        for path in self._files():
+            if "." not in path.name:
+                yield path.name
+
+    def _files(self) -> Iterator[Path]:
+        for folder in sorted(self._folder.iterdir()):
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries)
+            for name in names:
+                yield folder / name
+
+
+def _checked(chunks: Iterable[bytes], sha256: str, size: int) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    seen = 0
+    for chunk in chunks:
+        seen += len(chunk)
+        if seen > size:
+            break
+        digest.update(chunk)
+        yield chunk
+    if seen != size or digest.hexdigest() != sha256:
+        raise HashError(
+            f"Un contenido del paquete no es el que lista el manifiesto ({sha256}).",
+            intacto="No se guardó ese contenido; lo publicado sigue como estaba.",
+            que_hacer="Pida al instituto que vuelva a enviar el corte; conserve este archivo como evidencia.",
+        )
+
+
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""Deflate, no name, no time, unknown system: the same content gives the same bytes."""
+
+
+def compress_gzip(content: bytes) -> bytes:
+    """``content`` as a gzip file without name or time."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    tail = zlib.crc32(content).to_bytes(4, "little") + (len(content) & 0xFFFFFFFF).to_bytes(4, "little")
+    return _GZIP_HEAD + packer.compress(content) + packer.flush() + tail
+
+
+def decoded_matches(data: bytes, suffix: str, content: bytes) -> bool:
+    """Whether ``data`` is ``content`` encoded as ``suffix`` says; never expands to more than ``content`` does."""
+    try:
+        if suffix == GZ:
+            inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            return inflater.decompress(data, len(content) + 1) == content and inflater.eof
+        reader = brotli.Decompressor()
+        out = bytearray(reader.process(data, output_buffer_limit=len(content) + 1))
+        while not reader.is_finished() and len(out) <= len(content):
+            more = reader.process(b"", output_buffer_limit=len(content) + 1)
+            if not more:
+                return False
+            out += more
+        return bytes(out) == content
+    except (zlib.error, brotli.error):
+        return False

@@ -1,0 +1,321 @@
+"""One pass of a difusor: look at the source, take what is new, decide, publish, say so.
+
+Steps (design §3). Each refusal leaves what is public as it was:
+
+1. The clock is measured, when it is due.
+2. ``trust`` looks at the source: signatures, order, identity. Nothing newer: straight to 7.
+3. The smallest archive that suffices is copied into staging, hashing the bytes copied.
+4. It is admitted and its contents go to objects, each hashed as it is written.
+5. The release is linked and the originals gathered, both under provisional names; one sync; both get their names.
+   The originals' rename is the acceptance.
+6. Acuses «recibido» and «verificado».
+7. ``decide``; where something else must be public, the pointer is switched.
+8. Acuse «publicado»; the ``.br`` twins; the whole archive where the profile keeps it; pruning; the public address is
+   asked, and acuse «visible» once it answers with the cut.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pregon.base.errors import ArchivoError, HashError, PregonError, RedError, TrustError
+from pregon.difusor import pointer
+from pregon.difusor.acuse import Acuses, Hecho
+from pregon.difusor.decide import CorteListo, Decision, Estado, Situacion, Tiempos, decide
+from pregon.difusor.libro import Aceptado
+from pregon.difusor.release import check_own_data
+from pregon.difusor.reloj import MEASURE_EVERY, read_clock
+from pregon.difusor.serve import public_url
+from pregon.difusor.unpack import check_own_twins, missing, unpack
+from pregon.paquete.names import MANIFIESTO
+from pregon.sonda.probe import Limits, probe
+from pregon.trust.cliente import TrustClient
+from pregon.trust.verified import Identity, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.difusor.acuse import Evento
+    from pregon.difusor.libro import Libro
+    from pregon.difusor.publish import Publisher
+    from pregon.difusor.reloj import OffsetSource
+    from pregon.difusor.workspace import Workspace
+    from pregon.trust.origen import RepositorySource
+    from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
+
+_logger = logging.getLogger(__name__)
+
+CAMBIOS = ".cambios.zip"
+"""How the name of an archive of changes ends (design §2)."""
+
+PROBE_LIMITS = Limits(segundos=3.0, bytes=64 << 20)
+"""The self-check asks for one small file of this same machine or its edge."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pass did: the cut accepted (None: nothing new), the decision, whether the pointer moved."""
+
+    novedad: int | None
+    decision: Decision
+    cambio: bool
+    error: PregonError | None = None
+
+
+class Receiver:
+    """The passes of one workspace. One at a time: the caller holds ``opera.lock``."""
+
+    def __init__(self, publisher: Publisher, source: RepositorySource, *, clock: Clock, offset: OffsetSource) -> None:
+        self._publisher = publisher
+        self._workspace: Workspace = publisher.workspace
+        self._libro: Libro = publisher.libro
+        self._source = source
+        self._clock = clock
+        self._offset = offset
+        self._acuses = Acuses(publisher.workspace, publisher.disk)
+        call = self._workspace.convocatoria
+        self._trust = TrustClient(
+            self._workspace.confianza,
+            root=self._workspace.raiz.read_bytes(),
+            identity=Identity(call.id, call.instituto, self._workspace.settings.ambiente),
+            clock=clock,
+            memory=memory_of(self._libro.cortes()),
+            disk=publisher.disk,
+        )
+
+    def run_once(self) -> Outcome:
+        """One pass. A refusal is in ``Outcome.error``; what was due by time alone happened all the same.
+
+        Raises:
+            DiscoError, EscrituraError: the workspace itself cannot be used.
+        """
+        self._measure()  # 1
+        accepted: Aceptado | None = None
+        error: PregonError | None = None
+        try:
+            novelty = self._trust.check(self._source)  # 2
+            self._libro.atestiguar(novelty.firmado)
+            accepted = self._take(novelty)
+        except PregonError as exc:
+            error = exc
+        self._note(accepted, error)
+        decision, changed = self._apply()  # 7
+        self._after(decision)  # 8
+        return Outcome(None if accepted is None else accepted.corte, decision, changed, error)
+
+    def _measure(self) -> None:
+        last = self._libro.reloj
+        if last is None or abs(self._clock.now() - last.hora) >= MEASURE_EVERY:
+            self._libro.medir(read_clock(self._workspace.settings.reloj, self._clock, self._offset))
+
+    def _take(self, novelty: Novelty) -> Aceptado | None:
+        verified = novelty.verified
+        if verified is None:
+            return None
+        publisher, manifest = self._publisher, verified.manifest
+        if self._workspace.firmado:
+            check_own_data(manifest)
+        archives = self._fetch(verified)  # 3 and 4
+        check_own_twins(manifest, publisher.store)
+        store = publisher.store
+        if not store.has(verified.sha256, len(verified.raw)):
+            store.put(verified.sha256, len(verified.raw), [verified.raw], manifest.hora_corte)
+            store.put_gz(verified.sha256, None)
+        cut = Aceptado(
+            corte=manifest.corte,
+            sha256=verified.sha256,
+            hora_corte=manifest.hora_corte,
+            ultimo=manifest.ultimo,
+            proximo=manifest.proximo,
+            firmado=verified.firmado,
+            recibido=self._clock.now(),
+            prueba=verified.prueba,
+            archivos=verified.archives,
+        )
+        release = publisher.releases.prepare(publisher.plan_new(manifest, verified.sha256))  # 5
+        originals = publisher.history.prepare(cut, verified.raw, archives)
+        publisher.disk.sync_filesystem(self._workspace.folder)
+        publisher.releases.finish(release)
+        publisher.history.accept(originals)
+        self._libro.aceptar(cut)
+        self._trust.accept(verified)
+        self._libro.evento("aceptado", corte=cut.corte, manifiesto_sha256=cut.sha256, recuperado=False)
+        return cut
+
+    def _fetch(self, verified: VerifiedManifest) -> list[Path]:
+        publisher, manifest = self._publisher, verified.manifest
+        needed = missing(manifest, publisher.store)
+        if not needed:
+            return []
+        whole, changes = split_archives(verified.archives)
+        chosen = changes if changes is not None and self._changes_suffice(verified, set(needed)) else whole
+        while chosen is not None:
+            publisher.require_space(chosen.bytes + 2 * sum(needed.values()))
+            archive = self._workspace.recepcion / chosen.nombre
+            try:
+                self._download(chosen, archive)
+                unpack(archive, manifest, publisher.store)
+            except PregonError:
+                publisher.disk.remove_tree(archive)
+                raise
+            needed = missing(manifest, publisher.store)
+            if not needed:
+                return [archive]
+            publisher.disk.remove_tree(archive)
+            chosen = whole if chosen is changes else None
+        raise HashError(
+            f"Al corte {manifest.corte} le faltan {len(needed)} contenidos que su manifiesto lista.",
+            intacto="No se publicó nada de este paquete; lo publicado sigue como estaba.",
+            que_hacer="Pida al instituto que vuelva a enviar el corte completo.",
+        )
+
+    def _changes_suffice(self, verified: VerifiedManifest, needed: set[str]) -> bool:
+        """Whether everything that the store lacks is new in this cut, so that the archive of changes brings it."""
+        before = next((cut for cut in self._libro.cortes() if cut.sha256 == verified.manifest.anterior), None)
+        if before is None:
+            return False
+        try:
+            previous, _ = self._publisher.history.manifest(before)
+        except PregonError:
+            return False
+        return needed.isdisjoint(entry.sha256 for entry in previous.archivos)
+
+    def _download(self, target: TargetRef, destination: Path) -> None:
+        self._publisher.disk.remove_tree(destination)
+        self._trust.download(self._source, target, destination)
+
+    def _note(self, accepted: Aceptado | None, error: PregonError | None) -> None:
+        now = self._clock.now()
+        if error is None:
+            self._libro.anotar_intento(now, "sin_novedad" if accepted is None else "aceptado", None)
+            return
+        refused = isinstance(error, TrustError | ArchivoError)
+        result = "rechazado" if refused else "fallo"
+        # The same refusal at every poll is one fact, told once.
+        if self._libro.anotar_intento(now, result, error.codigo):
+            _logger.warning("difusor %s: %s: %s", self._workspace.settings.id, error.codigo, error.que_paso)
+            self._libro.evento(result, codigo=error.codigo, que_paso=error.que_paso)
+            if refused:
+                self._acuses.issue(Hecho("rechazado", now, codigo=error.codigo))
+
+    def situation(self) -> Situacion:
+        """Everything that ``decide`` needs, as it is now."""
+        return situation_of(self._workspace, self._libro, self._clock.now())
+
+    def _apply(self) -> tuple[Decision, bool]:
+        situation = self.situation()
+        decision = decide(situation)
+        cut = self._cut(decision)
+        if cut is None and decision.estado is Estado.ESPERA and situation.ya_publico:
+            return decision, False  # Our memory is lost, and still what is public is never blanked.
+        if cut is None:
+            page = pointer.AVISO if decision.estado is Estado.SUSPENDIDO else pointer.ESPERA
+            changed = self._publisher.show(page)
+            if changed:
+                self._libro.evento("muestra", que=page, motivo=decision.motivo)
+            return decision, changed
+        if not self._publisher.releases.folder(cut.corte).is_dir():
+            self._publisher.ensure_release(cut)
+        changed = self._publisher.show(pointer.release_name(cut.corte))
+        if self._libro.publicado != cut.corte:
+            self._libro.publicar(cut.corte, self._clock.now())
+            self._libro.evento("publicado", corte=cut.corte, manifiesto_sha256=cut.sha256)
+        return decision, changed
+
+    def _cut(self, decision: Decision) -> Aceptado | None:
+        return next((cut for cut in self._libro.cortes() if cut.corte == decision.corte), None)
+
+    def _after(self, decision: Decision) -> None:
+        newest = self._libro.ultimo()
+        if newest is not None:
+            self._issue("recibido", newest, newest.recibido)
+            self._issue("verificado", newest, newest.recibido)
+        cut = self._cut(decision)
+        if cut is None:
+            return
+        self._issue("publicado", cut, self._libro.desde or self._clock.now())
+        if self._libro.terminado != cut.corte:
+            self._publisher.add_twins(cut)
+            self._keep_whole(cut)
+            self._publisher.prune()
+            self._libro.terminar(cut.corte)
+        self._look(cut)
+
+    def _keep_whole(self, cut: Aceptado) -> None:
+        """Fetch the whole archive of a public cut where the profile keeps it and only the changes came."""
+        publisher = self._publisher
+        if self._workspace.convocatoria.historial.conservar != "completo":
+            return
+        whole, _ = split_archives(cut.archivos)
+        kept = {path.name for path in publisher.history.archives(cut.corte)}
+        if whole is None or whole.nombre in kept:
+            return
+        destination = self._workspace.recepcion / whole.nombre
+        try:
+            publisher.require_space(whole.bytes)
+            self._download(whole, destination)
+            publisher.history.add(cut.corte, destination)
+        except PregonError as exc:
+            # What is public does not need it; the next pass over this cut tries again.
+            publisher.disk.remove_tree(destination)
+            self._libro.evento("sin_original", corte=cut.corte, codigo=exc.codigo)
+
+    def _look(self, cut: Aceptado) -> None:
+        """Ask the public address, as a citizen would, until it answers with the cut."""
+        url = public_url(self._workspace)
+        if url is None or self._acuses.has("visible", cut.corte):
+            return
+        try:
+            answer = probe(url + MANIFIESTO, clock=self._clock, limits=PROBE_LIMITS)
+        except RedError:
+            return
+        if answer.status == 200 and answer.sha256 == cut.sha256:
+            self._issue("visible", cut, self._clock.now())
+            self._libro.evento("visible", corte=cut.corte)
+
+    def _issue(self, event: Evento, cut: Aceptado, hora: datetime) -> None:
+        seconds = None if cut.firmado is None else (hora - cut.firmado).total_seconds()
+        self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds))
+
+
+def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion:
+    """Everything that ``decide`` needs to know at ``now``, from the profile and from our memory."""
+    call, reading, newest = workspace.convocatoria, libro.reloj, libro.ultimo()
+    limit = workspace.settings.reloj.max_desfase_s
+    public = pointer.read(workspace)
+    return Situacion(
+        now=now,
+        tiempos=Tiempos(call.inicio, call.permanencia_hasta, call.proximo_margen_s),
+        reloj_fiable=reading is not None and reading.fiable(now=now, max_desfase_s=limit),
+        testigo=libro.testigo,
+        corte=None if newest is None else CorteListo(newest.corte, newest.ultimo, newest.proximo),
+        ya_publico=libro.publicado is not None or pointer.release_number(public or "") is not None,
+        suspendido=libro.suspendido,
+    )
+
+
+def memory_of(cuts: Sequence[Aceptado]) -> Memory:
+    """What the verifier must know of the cuts accepted before."""
+    if not cuts:
+        return Memory()
+    newest = cuts[-1]
+    return Memory(
+        corte=newest.corte,
+        manifiesto_sha256=newest.sha256,
+        hora_corte=newest.hora_corte,
+        cortes=MappingProxyType({cut.corte: cut.sha256 for cut in cuts}),
+    )
+
+
+def split_archives(archives: Sequence[TargetRef]) -> tuple[TargetRef | None, TargetRef | None]:
+    """The whole archive and the archive of changes among the signed ones."""
+    zips = [ref for ref in archives if ref.nombre.endswith(".zip")]
+    changes = next((ref for ref in zips if ref.nombre.endswith(CAMBIOS)), None)
+    whole = next((ref for ref in zips if not ref.nombre.endswith(CAMBIOS)), None)
+    return whole, changes

@@ -1,0 +1,108 @@
+"""What a difusor says of itself: ``estado`` (design §7) and the list of its cuts. Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pregon.base.space import free_bytes
+from pregon.difusor import pointer
+from pregon.difusor.decide import Decision, Estado, decide, overdue_at
+from pregon.difusor.receive import situation_of
+from pregon.difusor.serve import public_url
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pregon.difusor.decide import Situacion
+    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.workspace import Workspace
+
+
+def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
+    """The object of ``difusor estado --json``, with exactly the keys of design §7.
+
+    ``estado`` is what the public sees now, by the pointer: what is due but not yet switched is not said. ``desde`` is
+    since when. ``avisos`` are codes that ask for the administrator's attention, each with its text.
+    """
+    situation = situation_of(workspace, libro, now)
+    decision = decide(situation)
+    public = pointer.read(workspace)
+    number = pointer.release_number(public or "")
+    shown = next((cut for cut in libro.cortes() if cut.corte == number), None)
+    state = _visible_state(decision, public)
+    reading = libro.reloj
+    url = public_url(workspace)
+    return {
+        "convocatoria": workspace.convocatoria.id,
+        "ambiente": workspace.settings.ambiente,
+        "estado": str(state),
+        "corte": None if shown is None else _cut(shown),
+        "desde": _text(_since(state, situation, libro)),
+        "ultimo_intento": libro.intento or {"hora": None, "resultado": None, "codigo": None},
+        "reloj": {
+            "fuente": workspace.settings.reloj.fuente,
+            "desfase_s": None if reading is None else reading.desfase_s,
+            "fiable": situation.reloj_fiable,
+        },
+        "urls": [] if url is None else [url],
+        "disco_libre": free_bytes(workspace.folder),
+        "avisos": _warnings(decision, public, libro),
+    }
+
+
+def _visible_state(decision: Decision, public: str | None) -> Estado:
+    if public == pointer.AVISO:
+        return Estado.SUSPENDIDO
+    if public is None or public == pointer.ESPERA:
+        return Estado.ESPERA
+    return decision.estado if decision.corte is not None else Estado.PUBLICADO
+
+
+def _since(state: Estado, situation: Situacion, libro: Libro) -> datetime | None:
+    if state is Estado.ESPERA:
+        return libro.inicio
+    if state is Estado.ATRASADO and situation.corte is not None:
+        return overdue_at(situation.corte, situation.tiempos)
+    return libro.desde
+
+
+def _warnings(decision: Decision, public: str | None, libro: Libro) -> list[dict[str, str]]:
+    found = []
+    attempt = libro.intento
+    if attempt is not None and attempt["codigo"] is not None:
+        found.append({"codigo": attempt["codigo"], "texto": "El último intento de recibir un corte falló."})
+    if decision.estado is Estado.ATRASADO:
+        found.append({"codigo": "ATRASADO", "texto": decision.motivo})
+    if decision.estado is Estado.ESPERA and decision.revisa is None and libro.ultimo() is not None:
+        found.append({"codigo": "RELOJ", "texto": decision.motivo})
+    due = None if decision.corte is None else pointer.release_name(decision.corte)
+    if due is not None and due != public:
+        found.append({"codigo": "PENDIENTE", "texto": f"El corte {decision.corte} está listo y aún no se publica."})
+    return found
+
+
+def _cut(cut: Aceptado) -> dict[str, Any]:
+    return {
+        "numero": cut.corte,
+        "hora_corte": cut.hora_corte.isoformat(),
+        "manifiesto_sha256": cut.sha256,
+        "prueba": cut.prueba,
+    }
+
+
+def cortes(libro: Libro) -> list[dict[str, Any]]:
+    """Every accepted cut, oldest first: the keys of ``estado.corte``, when it was signed and received, if last."""
+    return [
+        {
+            **_cut(cut),
+            "firmado": _text(cut.firmado),
+            "recibido": cut.recibido.isoformat(),
+            "ultimo": cut.ultimo,
+            "publicado": cut.corte == libro.publicado,
+        }
+        for cut in libro.cortes()
+    ]
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()

@@ -1,0 +1,222 @@
+"""Folders as carriers: read one as a repository (``FolderSource``), or push a repository into one (``deliver``).
+
+The folder may be a USB stick, a network mount or a difusor's ``entrada/``, where the sender still holds files open
+and may swap any name for a link or a pipe. So reading goes by directory descriptors, follows no link, opens only
+regular files, never blocks and never renames, links or changes what is there (design §2).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from pregon.base.durable import PARCIAL, disk_failure
+from pregon.base.errors import DestinoError, DiscoError, EscrituraError, RedError
+from pregon.base.hashing import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pregon.base.durable import Disk
+
+PART = ".part"
+"""Suffix of a file that a sender is still writing; nobody reads it."""
+
+MAX_FILE_BYTES = 8 << 30
+"""No file of a repository is longer; the verifier's own limits are far below."""
+
+MAX_DEPTH = 8
+"""Folders below the repository that a path may go through."""
+
+MAX_FILES = 200_000
+"""Files that one repository may hold when it is delivered."""
+
+_TIMESTAMP = PurePosixPath("metadata/timestamp.json")
+_KEPT_OUT = frozenset({PART, PARCIAL})
+
+
+class FolderSource:
+    """A static repository in a folder of this machine; implements ``trust.origen.RepositorySource``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def stream(self, ruta: str) -> Iterator[bytes] | None:
+        """The file's bytes as they are now, or None where it is not there.
+
+        A file that shrinks or grows while it is read gives what was read: whoever asked checks hash and length.
+
+        Raises:
+            RedError: it is not a regular file, a component of the path is a link, or reading failed.
+        """
+        parts = PurePosixPath(ruta).parts
+        if not parts or len(parts) > MAX_DEPTH or any(part in ("", ".", "..", "/") or "\0" in part for part in parts):
+            raise self._refused(ruta, "la ruta no es relativa y simple")
+        try:
+            descriptor = self._open(parts)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise self._refused(ruta, _reason(exc)) from exc
+        status = os.fstat(descriptor)
+        problem = None
+        if not stat.S_ISREG(status.st_mode):
+            problem = "no es un archivo normal"
+        elif status.st_size > MAX_FILE_BYTES:
+            problem = f"mide más de {MAX_FILE_BYTES:,} bytes"
+        if problem is not None:
+            os.close(descriptor)
+            raise self._refused(ruta, problem)
+        return _Chunks(descriptor, self._folder / ruta)
+
+    def _open(self, parts: tuple[str, ...]) -> int:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for part in parts[:-1]:
+                inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+                os.close(folder)
+                folder = inner
+            # O_NONBLOCK: opening a pipe that nobody writes would wait for ever.
+            return os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+    def _refused(self, ruta: str, reason: str) -> RedError:
+        return RedError(
+            f"No se pudo leer {ruta!r} en {self._folder}: {reason}.",
+            intacto="No se tocó el origen; lo publicado sigue como estaba.",
+            que_hacer="Revise la carpeta de origen y quién escribe en ella; se intentará de nuevo en otro ciclo.",
+        )
+
+
+class _Chunks:
+    """The chunks of one open file; closes it at the end, on ``close``, and when forgotten."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self._left = MAX_FILE_BYTES
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._descriptor < 0:
+            raise StopIteration
+        try:
+            chunk = os.read(self._descriptor, CHUNK)
+        except OSError as exc:
+            self.close()
+            raise RedError(
+                f"Se interrumpió la lectura de {self._path}: {exc.strerror}.",
+                intacto="Lo publicado sigue como estaba.",
+                que_hacer="Revise el disco o el montaje de origen; se intentará de nuevo en el siguiente ciclo.",
+            ) from exc
+        self._left -= len(chunk)
+        if not chunk or self._left < 0:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    __del__ = close
+
+
+def _reason(exc: OSError) -> str:
+    if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+        return "hay un enlace donde debería haber una carpeta o un archivo normal"
+    return exc.strerror or str(exc)
+
+
+def deliver(repositorio: Path, destino: Path, disk: Disk) -> int:
+    """Copy what is missing or changed from ``repositorio`` to ``destino`` in three steps, and say how many files.
+
+    Targets first, metadata next, ``metadata/timestamp.json`` last: a reader that sees the new timestamp finds
+    everything it names. Each file is written with ``.part`` and then renamed. Nothing is ever removed there.
+
+    Raises:
+        DestinoError: the destination cannot be written; what it had is whole, without the new timestamp.
+        RedError: the repository itself cannot be read.
+    """
+    files = sorted(_files(repositorio, PurePosixPath()))
+    targets = [ruta for ruta in files if ruta.parts[0] == "targets"]
+    metadata = [ruta for ruta in files if ruta.parts[0] == "metadata" and ruta != _TIMESTAMP]
+    last = [ruta for ruta in files if ruta == _TIMESTAMP]
+    copied = 0
+    try:
+        for ruta in (*targets, *metadata, *last):
+            copied += _deliver_one(repositorio, destino, ruta, disk)
+    except (EscrituraError, DiscoError) as exc:
+        raise DestinoError(
+            f"El destino {destino} no recibe los archivos: {exc.que_paso}",
+            intacto="El destino conserva el corte anterior completo: la marca de terminado va al final.",
+            que_hacer="Revise espacio y permisos del destino y repita la entrega.",
+        ) from exc
+    return copied
+
+
+def _deliver_one(repositorio: Path, destino: Path, ruta: PurePosixPath, disk: Disk) -> bool:
+    source, target = repositorio / ruta, destino / ruta
+    if _same(source, target, by_content=ruta.parts[0] == "metadata"):
+        return False
+    chunks = FolderSource(repositorio).stream(str(ruta))
+    if chunks is None:
+        raise RedError(
+            f"El archivo {source} desapareció durante la entrega.",
+            intacto="El destino conserva el corte anterior completo.",
+            que_hacer="Repita la entrega cuando nadie más escriba en el repositorio.",
+        )
+    when = source.stat().st_mtime_ns
+    disk.make_folder(target.parent)
+    part = target.with_name(target.name + PART)
+    disk.write(part, chunks)
+    try:
+        os.utime(part, ns=(when, when))
+    except OSError as exc:
+        disk_failure(exc, part)
+    disk.replace(part, target)
+    return True
+
+
+def _same(source: Path, target: Path, *, by_content: bool) -> bool:
+    """Whether the target needs no copy. Targets never change once signed: size and time say it, as rsync does."""
+    try:
+        theirs = target.lstat()
+    except OSError:
+        return False
+    ours = source.stat()
+    if not stat.S_ISREG(theirs.st_mode) or ours.st_size != theirs.st_size:
+        return False
+    return source.read_bytes() == target.read_bytes() if by_content else ours.st_mtime_ns == theirs.st_mtime_ns
+
+
+def _files(folder: Path, prefix: PurePosixPath) -> Iterator[PurePosixPath]:
+    pending = [prefix / name for name in ("targets", "metadata")]
+    seen = 0
+    while pending:
+        here = pending.pop()
+        try:
+            entries = list(os.scandir(folder / here))
+        except FileNotFoundError:
+            continue
+        for entry in entries:
+            ruta = here / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(ruta)
+            elif entry.is_file(follow_symlinks=False) and ruta.suffix not in _KEPT_OUT:
+                seen += 1
+                if seen > MAX_FILES:
+                    raise RedError(
+                        f"El repositorio {folder} tiene más de {MAX_FILES:,} archivos.",
+                        intacto="No se entregó nada.",
+                        que_hacer="Revise que la ruta sea la del repositorio y no otra carpeta.",
+                    )
+                yield ruta

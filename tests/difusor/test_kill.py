@@ -1,0 +1,260 @@
+"""The process dies (SIGKILL) before and after each durable step of a publication; the public tree is one whole cut."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pregon.base import procesos
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.state import StateDatabase
+from pregon.difusor import pointer
+from pregon.difusor.libro import Libro
+from pregon.difusor.night import open_receiver
+from pregon.difusor.publish import Publisher
+from pregon.difusor.recover import recover
+from tests.difusor.conftest import files_of, make_escena, tree_hashes, without_twins
+from tests.trust.conftest import INICIO, INTERVALO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pregon.base.clock import Clock
+    from pregon.difusor.workspace import Workspace
+    from pregon.trust.keys import KeyRing
+    from tests.difusor.conftest import Escena
+
+
+class Steps:
+    """Counts the calls to ``base`` that change the disk, and kills this process around one of them."""
+
+    def __init__(self, kill_at: int | None = None, *, after: bool = False) -> None:
+        self.names: list[str] = []
+        self._kill_at = kill_at
+        self._after = after
+
+    @contextmanager
+    def step(self, name: str, what: str) -> Iterator[None]:
+        here = len(self.names) == self._kill_at
+        self.names.append(f"{name} {what}")
+        if here and not self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield
+        if here:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class RecordingDisk(Disk):
+    """A real disk whose steps are counted."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def step(self, name: str, path: Path) -> Any:
+        return self._steps.step(name, path.name)
+
+
+class RecordingState(StateDatabase):
+    """A real state database whose writes are counted."""
+
+    def __init__(self, path: Path, clock: Clock, steps: Steps) -> None:
+        super().__init__(path, clock)
+        self._steps = steps
+
+    def put(self, **values: Any) -> None:
+        with self._steps.step("put", ",".join(values)):
+            super().put(**values)
+
+    def record(self, kind: str, **data: Any) -> None:
+        with self._steps.step("record", kind):
+            super().record(kind, **data)
+
+
+def publication(workspace: Workspace, escena: Escena, steps: Steps) -> None:
+    """A start of the difusor and one pass, as ``recibe --una-vez`` does them."""
+    state = RecordingState(workspace.estado, escena.clock, steps)
+    open_receiver(workspace, clock=escena.clock, state=state, disk=RecordingDisk(steps)).run_once()
+
+
+def recovery(workspace: Workspace, escena: Escena, steps: Steps) -> None:
+    """A start of the difusor alone."""
+    state = RecordingState(workspace.estado, escena.clock, steps)
+    recover(Publisher(workspace, Libro(state), RecordingDisk(steps)), escena.clock.now())
+
+
+def killed(work: Callable[[Steps], None], steps: Steps) -> bool:
+    """Do ``work`` in a child process; whether it was killed there."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work(steps)
+        except BaseException:  # noqa: BLE001 (a child must never go on as a second pytest)
+            os._exit(70)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
+    return os.WIFSIGNALED(status)
+
+
+def copy_of(workspace: Workspace, folder: Path) -> Workspace:
+    """The same workspace elsewhere, hard links and times kept. The repository that it reads stays the same."""
+    shutil.rmtree(folder, ignore_errors=True)
+    assert procesos.capture(["cp", "-a", workspace.folder, folder], timeout=30) is not None
+    return replace(workspace, folder=folder)
+
+
+def public_tree(workspace: Workspace) -> dict[str, str]:
+    name = pointer.read(workspace)
+    assert name is not None
+    return tree_hashes(workspace.cortes / name)
+
+
+def assert_whole(workspace: Workspace, allowed: tuple[Mapping[str, str], ...]) -> None:
+    assert without_twins(public_tree(workspace)) in allowed
+
+
+def assert_in_order(workspace: Workspace) -> None:
+    """What a start leaves: the link agrees, nothing half-written, every object under its own hash."""
+    assert pointer.link_agrees(workspace)
+    assert not [path for path in workspace.folder.rglob(f"*{PARCIAL}") if "servidor" not in path.parts]
+    for name, sha256 in tree_hashes(workspace.objetos).items():
+        file = Path(name).name
+        assert "." in file or file == sha256
+
+
+@pytest.fixture
+def fast(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: SIGKILL loses nothing written, so the disk's pace adds nothing."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
+def prepared(tmp_path: Path, ring: KeyRing, cortes: int) -> Escena:
+    """A difusor with ``cortes`` cuts published, and one more waiting at its source."""
+    folder = tmp_path / "noche"
+    folder.mkdir()
+    escena = make_escena(folder, ring)
+    escena.receiver().run_once()
+    for corte in range(1, cortes + 2):
+        hora = INICIO + INTERVALO * corte
+        small = {ruta: data for ruta, data in files_of(corte, hora).items() if not ruta.startswith("gub/")}
+        escena.cut(corte, small)
+        if corte <= cortes:
+            escena.receiver().run_once()
+    return escena
+
+
+@pytest.mark.parametrize("cortes", [0, 1], ids=["first", "next"])
+def test_killed_at_every_durable_step(fast: Path, ring: KeyRing, cortes: int) -> None:
+    escena = prepared(fast, ring, cortes)
+    origin, case = escena.workspace, fast / "caso"
+    old = without_twins(public_tree(origin))
+    reference = copy_of(origin, fast / "entero")
+    counted = Steps()
+    publication(reference, escena, counted)
+    wanted = public_tree(reference)
+    new = without_twins(wanted)
+    assert new != old
+    assert len([name for name in counted.names if name == "write puntero"]) == 1
+    for number in range(len(counted.names)):
+        for after in (False, True):
+            workspace = copy_of(origin, case)
+            where = f"{'after' if after else 'before'} {number} {counted.names[number]}"
+
+            def work(steps: Steps, workspace: Workspace = workspace) -> None:
+                publication(workspace, escena, steps)
+
+            assert killed(work, Steps(number, after=after)), where
+            assert_whole(workspace, (old, new))  # What the web server shows while nobody is at home.
+            recovery(workspace, escena, Steps())
+            assert_whole(workspace, (old, new))
+            assert_in_order(workspace)
+            if after:
+                continue  # The same state as before the next step, from which the next pass is tried.
+            publication(workspace, escena, Steps())
+            assert public_tree(workspace) == wanted, where
+            assert_in_order(workspace)
+
+
+def test_killed_at_every_step_of_recovery(fast: Path, ring: KeyRing) -> None:
+    escena = prepared(fast, ring, 1)
+    origin = escena.workspace
+    old = without_twins(public_tree(origin))
+    reference = copy_of(origin, fast / "entero")
+    counted = Steps()
+    publication(reference, escena, counted)
+    wanted = public_tree(reference)
+    new = without_twins(wanted)
+    # The three worst places: objects written, release named but not accepted, pointer switched but not noted.
+    places = [
+        next(n for n, name in enumerate(counted.names) if name == "sync_filesystem noche" or name.endswith("entero")),
+        next(n for n, name in enumerate(counted.names) if name == "replace 0002"),
+        next(n for n, name in enumerate(counted.names) if name == "symlink publico"),
+    ]
+    for place in places:
+        half = copy_of(origin, fast / "mitad")
+
+        def stop_there(steps: Steps, half: Workspace = half) -> None:
+            publication(half, escena, steps)
+
+        assert killed(stop_there, Steps(place))
+        whole = Steps()
+        recovery(copy_of(half, fast / "cuenta"), escena, whole)
+        for number in range(len(whole.names)):
+            workspace = copy_of(half, fast / "caso")
+
+            def again(steps: Steps, workspace: Workspace = workspace) -> None:
+                recovery(workspace, escena, steps)
+
+            assert killed(again, Steps(number, after=True))
+            assert_whole(workspace, (old, new))
+            recovery(workspace, escena, Steps())
+            assert_whole(workspace, (old, new))
+            assert_in_order(workspace)
+        publication(half, escena, Steps())
+        assert public_tree(half) == wanted
+
+
+def test_recovery_fills_a_hole_and_undoes_a_change(tmp_path: Path, ring: KeyRing) -> None:
+    escena = prepared(tmp_path, ring, 1)
+    workspace = escena.workspace
+    wanted = without_twins(public_tree(workspace))
+    release = workspace.cortes / "0001"
+    # A stranger with the disk in his hands: one file changed in place, one gone, one more, one made a link.
+    page = release / "index.html"
+    page.chmod(0o644)
+    page.write_bytes(page.read_bytes().replace(b"casilla", b"CASILLA"))
+    (release / "datos/0001/gub/entidad.json").unlink()
+    (release / "extra.html").write_bytes(b"ajeno")
+    (release / "corte.json").unlink()
+    (release / "corte.json").symlink_to("/etc/hostname")
+    escena.libro.marcar_limpio(limpio=False)
+    recovery(workspace, escena, Steps())
+    assert without_twins(public_tree(workspace)) == wanted
+    assert_in_order(workspace)
+
+
+def test_lost_state_database_keeps_what_is_public_and_the_memory(tmp_path: Path, ring: KeyRing) -> None:
+    escena = prepared(tmp_path, ring, 2)
+    workspace = escena.workspace
+    before = public_tree(workspace)
+    workspace.estado.unlink()
+    for leftover in workspace.folder.glob("estado.sqlite-*"):
+        leftover.unlink()
+    recovery(workspace, escena, Steps())
+    assert public_tree(workspace) == before
+    assert [cut.corte for cut in escena.libro.cortes()] == [1, 2]
+    publication(workspace, escena, Steps())
+    assert pointer.read(workspace) == "0003"

@@ -1,0 +1,311 @@
+"""What the web server answers, and that it starts and ends in order. Real Caddy on a free port of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from pregon.base import procesos
+from pregon.base.durable import Disk
+from pregon.base.errors import AjustesError, InstanciaError
+from pregon.difusor import caddyfile, pointer, serve
+from pregon.difusor.night import real_clock
+from pregon.difusor.workspace import open_workspace
+from tests.difusor.conftest import files_of
+from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.difusor.conftest import Escena, EscenaFactory
+
+
+@pytest.fixture
+def published(escena: Escena) -> Escena:
+    """One cut, public."""
+    escena.cut(1, {**files_of(1, INICIO + INTERVALO), "assets/app.0123456789ab.mjs": b"export const a = 1;\n" * 20})
+    escena.receiver().run_once()
+    return escena
+
+
+@pytest.fixture
+def client(published: Escena) -> Iterator[httpx2.Client]:
+    with published.served() as (url, _), httpx2.Client(base_url=url, trust_env=False) as client:
+        yield client
+
+
+def raw(url: str, request: str) -> bytes:
+    """The whole answer to a request written by hand: nothing tidies the path."""
+    where = urlsplit(url)
+    assert where.hostname is not None
+    with socket.create_connection((where.hostname, where.port or 80), timeout=5) as connection:
+        connection.sendall(request.encode())
+        answer = b""
+        # A server that refuses a request before reading all of it may reset the connection.
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.recv(65536):
+                answer += chunk
+    return answer
+
+
+def test_security_headers_on_every_kind_of_answer(client: httpx2.Client) -> None:
+    for ruta, status in (("", 200), ("corte.json", 200), ("no-existe", 404), ("gub", 308), ("datos/", 404)):
+        answer = client.get(ruta)
+        assert answer.status_code == status, ruta
+        headers = answer.headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        policy = headers["content-security-policy"]
+        assert "frame-ancestors *" in policy
+        assert "unsafe" not in policy
+        for absent in ("x-frame-options", "server", "x-powered-by", "last-modified", "x-robots-tag", "via"):
+            assert absent not in headers, (ruta, absent)
+
+
+def test_own_pages_obey_their_own_policy(client: httpx2.Client) -> None:
+    answer = client.get("no-existe")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Esta página no existe aquí" in answer.text
+    assert answer.text.count("<style>") == 1
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+
+
+def test_profile_that_forbids_frames(escena_factory: EscenaFactory) -> None:
+    escena = escena_factory(extra='embebido = "no"')
+    with escena.served() as (url, _):
+        policy = httpx2.get(url, trust_env=False).headers["content-security-policy"]
+    assert "frame-ancestors 'self'" in policy
+
+
+def test_simulacro_asks_not_to_be_indexed_and_says_what_it_is(escena_factory: EscenaFactory) -> None:
+    escena = escena_factory(identity=other(OFICIAL, ambiente="simulacro"))
+    escena.receiver()
+    with escena.served() as (url, _):
+        answer = httpx2.get(url, trust_env=False)
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert "Simulacro" in answer.text
+
+
+def test_other_sites_may_read_the_data_and_nothing_else(client: httpx2.Client) -> None:
+    for ruta in ("corte.json", "manifiesto.json", "datos/0001/gub/entidad.json"):
+        assert client.get(ruta).headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in client.get("").headers
+
+
+def test_what_may_be_kept_and_what_is_asked_again(client: httpx2.Client) -> None:
+    for ruta in ("datos/0001/gub/entidad.json", "assets/app.0123456789ab.mjs"):
+        assert client.get(ruta).headers["cache-control"] == "public, max-age=31536000, immutable"
+    for ruta in ("", "corte.json", "manifiesto.json", "assets/estilo.css", "SHA256SUMS"):
+        assert client.get(ruta).headers["cache-control"] == "no-cache"
+    for ruta in ("datos/0001/gub/nada.json", "datos/0002/gub/entidad.json"):
+        assert client.get(ruta).headers["cache-control"] == "no-store"
+
+
+def test_nothing_is_immutable_in_a_simulacro(escena_factory: EscenaFactory) -> None:
+    escena = escena_factory(identity=other(OFICIAL, ambiente="simulacro"))
+    escena.cut(1)
+    escena.receiver().run_once()
+    with escena.served() as (url, _):
+        answer = httpx2.get(url + "datos/0001/gub/entidad.json", trust_env=False)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+
+
+def test_half_written_file_is_never_served(published: Escena) -> None:
+    (published.workspace.cortes / "0001" / "corte.json.parcial").write_bytes(b"a medias")
+    with published.served() as (url, _):
+        assert httpx2.get(url + "corte.json.parcial", trust_env=False).status_code == 404
+
+
+def test_paths_that_try_to_leave_the_release(published: Escena) -> None:
+    with published.served() as (url, _):
+        for path in (
+            "/../../estado.sqlite",
+            "/..%2f..%2festado.sqlite",
+            "/%2e%2e/%2e%2e/difusor.toml",
+            "//etc/passwd",
+            "/..\\..\\difusor.toml",
+            "/datos/../../../puntero",
+            "/%00",
+        ):
+            answer = raw(url, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            status = int(answer.split(b" ", 2)[1])
+            assert status in (301, 308, 400, 404), (path, answer[:200])
+            assert b"SQLite" not in answer
+            assert b"convocatoria" not in answer
+
+
+def test_pointer_that_names_nothing_is_503_and_never_another_folder(published: Escena) -> None:
+    with published.served() as (url, _), httpx2.Client(base_url=url, trust_env=False) as client:
+        for content in (b"", b"\n", b"..\n", b"../historico/0001\n", b"0001/gub\n", b"{env.HOME}\n", b"00010\n"):
+            published.workspace.puntero.write_bytes(content)
+            for ruta in ("", "0001/", "0001/index.html", "espera/"):
+                answer = client.get(ruta)
+                assert answer.status_code == 503, content
+                assert "no está disponible" in answer.text
+        published.workspace.puntero.unlink()
+        assert client.get("0001/index.html").status_code == 503
+        pointer.switch(published.workspace, "0001", published.disk)
+        assert client.get("").status_code == 200
+
+
+def test_head_range_and_methods(client: httpx2.Client) -> None:
+    whole = client.get("corte.json", headers={"accept-encoding": "identity"})
+    head = client.head("corte.json", headers={"accept-encoding": "identity"})
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    part = client.get("corte.json", headers={"accept-encoding": "identity", "range": "bytes=2-5"})
+    assert (part.status_code, part.content) == (206, whole.content[2:6])
+    fresh = {"accept-encoding": "identity", "range": "bytes=2-5", "if-range": whole.headers["etag"]}
+    assert client.get("corte.json", headers=fresh).status_code == 206
+    for encoding in ("identity", "gzip", "br"):
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            answer = client.request(method, "corte.json", headers={"accept-encoding": encoding})
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+            assert "content-encoding" not in answer.headers
+            assert "etag" not in answer.headers
+    outside = client.get("corte.json", headers={"accept-encoding": "gzip", "range": "bytes=99999-"})
+    assert outside.status_code == 416
+
+
+def test_huge_request_headers_are_refused(published: Escena) -> None:
+    with published.served() as (url, _):
+        answer = raw(url, f"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {'a' * 40_000}\r\n\r\n")
+        assert answer == b"" or answer.split(b" ", 2)[1] == b"431"
+
+
+def test_aviso_shows_its_page_and_nothing_else(published: Escena) -> None:
+    state = published.state()
+    state.put(suspendido=True)
+    published.receiver().run_once()
+    assert pointer.read(published.workspace) == "aviso"
+    with published.served() as (url, _), httpx2.Client(base_url=url, trust_env=False) as client:
+        home = client.get("")
+        assert (home.status_code, home.headers["cache-control"]) == (200, "no-store")
+        assert "suspendida" in home.text
+        assert client.get("corte.json").status_code == 404
+    state.put(suspendido=False)
+    assert published.receiver().run_once().decision.corte == 1
+    assert pointer.read(published.workspace) == "0001"
+
+
+def test_two_convocatorias_on_one_server(published: Escena, escena_factory: EscenaFactory) -> None:
+    second = escena_factory("segunda", identity=other(OFICIAL, convocatoria="otra-2027"))
+    toml = second.workspace.folder / "difusor.toml"
+    toml.write_text(toml.read_text() + 'base = "/otra/prep/"\n')
+    workspaces = [published.workspace, open_workspace(second.workspace.folder)]
+    second.receiver()
+    with serve.serving(workspaces, disk=Disk(), clock=real_clock(), port=0) as server:
+        first_url, second_url = server.urls
+        assert second_url == first_url + "otra/prep/"
+        with httpx2.Client(trust_env=False) as client:
+            assert 'data-corte="0001"' in client.get(first_url).text
+            assert "todavía no se publican" in client.get(second_url).text
+            assert client.get(second_url.rstrip("/")).headers["location"] == "/otra/prep/"
+            assert client.get(second_url + "corte.json").status_code == 404
+        with pytest.raises(InstanciaError), serve.serving([workspaces[1]], disk=Disk(), clock=real_clock(), port=0):
+            pass
+    logs = [(w.servidor / "acceso.log").read_text().splitlines() for w in workspaces]
+    assert [json.loads(lines[0])["request"]["uri"] for lines in logs] == ["/", "/otra/prep/"]
+    assert not (published.workspace.servidor / serve.DIRECCION).exists()
+
+
+def test_two_convocatorias_at_one_address_are_refused(published: Escena, escena_factory: EscenaFactory) -> None:
+    second = escena_factory("segunda", identity=other(OFICIAL, convocatoria="otra-2027"))
+    sites = [serve.site_of(workspace, 8080) for workspace in (published.workspace, second.workspace)]
+    with pytest.raises(AjustesError, match="misma dirección"):
+        caddyfile.render(sites)
+
+
+def test_admin_is_for_this_user_alone_and_the_log_too(published: Escena) -> None:
+    with published.served() as (url, server):
+        httpx2.get(url, trust_env=False)
+        assert server.returncode() is None
+        for name in (caddyfile.ADMIN_SOCKET, "acceso.log"):
+            mode = (published.workspace.servidor / name).stat().st_mode
+            assert stat.S_IMODE(mode) == 0o600, name
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(url, trust_env=False)
+
+
+def test_server_left_behind_by_a_killed_process_is_replaced(published: Escena) -> None:
+    """``sirve`` is killed with -9; its Caddy goes on. The next ``sirve`` takes its place."""
+    folder = published.workspace.folder
+    with published.served() as (url, _):
+        port = urlsplit(url).port
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from pregon.base.durable import Disk\n"
+        "from pregon.difusor.night import real_clock\n"
+        "from pregon.difusor.serve import serving\n"
+        "from pregon.difusor.workspace import open_workspace\n"
+        f"with serving([open_workspace(Path({str(folder)!r}))], disk=Disk(), clock=real_clock(), port={port}) as s:\n"
+        "    print(s.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    process = procesos.start([sys.executable, "-c", code], output=published.folder / "sirve.out")
+    assert process.wait(30) == -signal.SIGKILL
+    left = int(process.tail().split()[-1])
+    assert httpx2.get(url, trust_env=False).status_code == 200
+    with serve.serving([published.workspace], disk=Disk(), clock=real_clock(), port=port) as server:
+        assert server.pid != left
+        assert httpx2.get(server.urls[0], trust_env=False).status_code == 200
+        assert not running(left)
+
+
+def running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_folder_with_a_space_is_served_and_one_with_braces_is_refused(
+    escena_factory: EscenaFactory, tmp_path: Path
+) -> None:
+    escena = escena_factory("con espacio y ñ")
+    escena.cut(1)
+    escena.receiver().run_once()
+    with escena.served() as (url, _):
+        assert httpx2.get(url + "corte.json", trust_env=False).json()["corte"] == 1
+    site = serve.site_of(escena.workspace, 8080)
+    with pytest.raises(AjustesError):
+        caddyfile.render([caddyfile.Site(**{**vars(site), "carpeta": tmp_path / "{env.HOME}"})])
+
+
+def test_new_workspace_shows_espera_before_anything_is_received(escena: Escena) -> None:
+    with escena.served() as (url, _):
+        answer = httpx2.get(url, trust_env=False)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "6 de junio de 2027 a las 20:00 horas (tiempo del centro de México)" in answer.text
+
+
+def base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits
+
+
+@pytest.mark.parametrize(("encoding", "suffix"), [("identity", ""), ("gzip", ".gz"), ("br", ".br")])
+def test_etag_is_the_time_and_size_that_were_chosen(published: Escena, encoding: str, suffix: str) -> None:
+    """What docs/adr/0003 rests on: a Caddy that makes its ETags otherwise must not pass unseen."""
+    status = (published.workspace.cortes / "0001" / f"index.html{suffix}").stat()
+    with published.served() as (url, _):
+        answer = httpx2.get(url, headers={"accept-encoding": encoding}, trust_env=False)
+    assert answer.headers["etag"] == f'"{base36(status.st_mtime_ns)}-{base36(status.st_size)}"'
