@@ -121,7 +121,8 @@ def summary(head: ManifestHead, entries: Sequence[FileEntry], notas: Sequence[st
         *(["", *notas] if notas else []),
         "",
         f"Para comprobar que los archivos están completos:  sha256sum -c {SUMAS}",
-        "Eso prueba que no se dañaron. Que son del instituto lo prueba la firma: pregon paquete verifica",
+        "Eso prueba que no se dañaron. Que son del instituto lo prueba la firma, que cada difusor comprueba",
+        "antes de publicar.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,208 @@
+"""``pregon instituto``: make the workspace, make and sign a cut, deliver it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from pregon.cli import salida
+
+app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
+
+Carpeta = Annotated[Path, typer.Argument(help="Carpeta del espacio de trabajo.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
+
+
+@app.command("inicia")
+@salida.command
+def inicia(
+    carpeta: Carpeta,
+    convocatoria: Annotated[str, typer.Option("--convocatoria", help="Id de una convocatoria, o ruta de su TOML.")],
+    ambiente: Annotated[
+        str, typer.Option("--ambiente", help="«oficial» o «simulacro»; no cambia después.")
+    ] = "oficial",
+    as_json: Json = False,
+) -> None:
+    """Crea el espacio de trabajo: llaves, repositorio firmado y vacío, ajustes."""
+    from pregon.base.clock import SystemClock
+    from pregon.base.errors import UsoError
+    from pregon.instituto import workspace
+
+    if ambiente not in ("oficial", "simulacro"):
+        raise UsoError(
+            f"No existe el ambiente «{ambiente}».",
+            intacto="No se creó nada.",
+            que_hacer="Use --ambiente oficial o --ambiente simulacro.",
+        )
+    made = workspace.create(
+        carpeta,
+        convocatoria,
+        ambiente="simulacro" if ambiente == "simulacro" else "oficial",
+        clock=SystemClock(),
+    )
+    offline = workspace.offline_keys()
+    if as_json:
+        salida.show_json(
+            {
+                "carpeta": str(carpeta),
+                "convocatoria": made.convocatoria.id,
+                "instituto": made.convocatoria.instituto,
+                "ambiente": made.settings.ambiente,
+                "raiz": str(carpeta / workspace.RAIZ),
+                "llaves_a_resguardo": [f"{name}.pem" for name in offline],
+            }
+        )
+        return
+    typer.echo(f"Espacio de trabajo listo en {carpeta}: {made.convocatoria.nombre} ({made.settings.ambiente}).")
+    typer.echo(f"Dé a cada difusor el archivo {carpeta / workspace.RAIZ}, por un medio en que ambos confíen.")
+    typer.echo("Saque de esta máquina y ponga a resguardo, en lugares distintos, las llaves que no firman cada corte:")
+    for name in offline:
+        typer.echo(f"  {made.llaves / name}.pem")
+
+
+class _SeveralFiles(TyperCommand):
+    """A command whose ``--actas`` and ``--candidaturas`` take every file up to the next option (design §4)."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each of its files, which is the form that the parser knows."""
+        expanded: list[str] = []
+        option = ""
+        for word in args:
+            if word.startswith("-"):
+                option = word if word in ("--actas", "--candidaturas") else ""
+            if option and not word.startswith("-") and expanded[-1] != option:
+                expanded.append(option)
+            expanded.append(word)
+        return super().parse_args(ctx, expanded)
+
+
+@app.command("corte", cls=_SeveralFiles)
+@salida.command
+def corte(
+    carpeta: Carpeta,
+    actas: Annotated[list[Path], typer.Option("--actas", help="Base de datos de actas (CSV); una por elección.")],
+    candidaturas: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--candidaturas", help="Candidaturas (CSV). Sin esta opción se toman las que estén junto a las actas."
+        ),
+    ] = None,
+    hora: Annotated[
+        str | None, typer.Option("--hora", help="Hora del corte (ISO 8601). Sin ella, la que digan los archivos.")
+    ] = None,
+    numero: Annotated[int | None, typer.Option("--corte", help="Número del corte. Sin él, el que sigue.")] = None,
+    ultimo: Annotated[bool, typer.Option("--ultimo", help="Es el último corte de la publicación.")] = False,
+    cierre: Annotated[str | None, typer.Option("--cierre", help="Con --ultimo: «horario» o «anticipado».")] = None,
+    motivo: Annotated[str | None, typer.Option("--motivo", help="Por qué el cierre es anticipado.")] = None,
+    operador: Annotated[str, typer.Option("--operador", help="Quién ordena el corte.", envvar="USER")] = "",
+    autorizaciones: Annotated[
+        Path | None, typer.Option("--autorizaciones", help="JSON con los hallazgos que se autorizan y por qué.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hace el corte que sigue: suma, arma el paquete, lo firma y lo deja en el repositorio."""
+    from pregon.instituto import build, fuentes, workspace
+    from pregon.instituto.autorizaciones import load as load_authorisations
+
+    opened = workspace.open_workspace(carpeta)
+    built = build.build_cut(
+        opened,
+        fuentes.sources(actas, candidaturas or ()),
+        hora=None if hora is None else _instant(hora, opened.convocatoria.zona),
+        corte=numero,
+        ultimo=ultimo,
+        cierre=_closing(cierre),
+        motivo=motivo,
+        operador=operador,
+        autorizaciones=() if autorizaciones is None else load_authorisations(autorizaciones),
+    )
+    if as_json:
+        salida.show_json(_as_dict(built))
+        return
+    typer.echo(f"Corte {built.corte:04d} de las {built.hora_corte:%H:%M} h del {built.hora_corte:%d/%m/%Y}, firmado.")
+    typer.echo(f"  manifiesto  {built.manifiesto_sha256}")
+    for file in (built.paquete, built.cambios):
+        if file is not None:
+            typer.echo(f"  {file.sha256}  {file.nombre} ({file.bytes:,} bytes)")
+    typer.echo(f"  {len(built.manifest.archivos):,} archivos en {built.segundos:.1f} s")
+    for contest, finding in built.hallazgos:
+        if finding.severidad != "informa":
+            typer.echo(f"  {finding.severidad}: {contest}: {finding.codigo}: {finding.mensaje}", err=True)
+    for role in built.roles_por_firmar:
+        typer.echo(f"  aviso: falta firmar «{role}» hasta el fin de la permanencia: requiere ceremonia.", err=True)
+
+
+@app.command("entrega")
+@salida.command
+def entrega(
+    carpeta: Carpeta,
+    destino: Annotated[Path, typer.Option("--destino", help="Carpeta a la que se copia el repositorio.")],
+    as_json: Json = False,
+) -> None:
+    """Copia el repositorio a una carpeta o memoria: contenidos, metadatos y, al final, la marca de corte completo."""
+    from pregon.instituto import workspace
+    from pregon.transport.local import deliver
+
+    opened = workspace.open_workspace(carpeta)
+    start = opened.clock.monotonic()
+    with opened.held() as repository:
+        cuts = repository.cuts()
+        files = deliver(opened.repositorio, destino, opened.disk)
+        seconds = round(opened.clock.monotonic() - start, 3)
+        last = cuts[-1].corte if cuts else None
+        opened.state().record("entrega", destino=str(destino), archivos=files, corte=last, segundos=seconds)
+    if as_json:
+        salida.show_json({"destino": str(destino), "archivos": files, "corte": last, "segundos": seconds})
+        return
+    what = "el repositorio, aún sin cortes," if last is None else f"el repositorio hasta el corte {last:04d}"
+    typer.echo(f"Entregado {what} en {destino}: {files:,} archivos nuevos o cambiados en {seconds:.1f} s.")
+
+
+def _as_dict(built: Any) -> dict[str, Any]:
+    def file(item: Any) -> dict[str, Any] | None:
+        return None if item is None else {"nombre": item.nombre, "bytes": item.bytes, "sha256": item.sha256}
+
+    return {
+        "corte": built.corte,
+        "hora_corte": built.hora_corte.isoformat(),
+        "carpeta": str(built.carpeta),
+        "manifiesto_sha256": built.manifiesto_sha256,
+        "paquete": file(built.paquete),
+        "cambios": file(built.cambios),
+        "archivos": len(built.manifest.archivos),
+        "ultimo": built.manifest.ultimo,
+        "proximo": None if built.manifest.proximo is None else built.manifest.proximo.isoformat(),
+        "hallazgos": [{"contienda": contest, **finding.as_dict()} for contest, finding in built.hallazgos],
+        "roles_por_firmar": list(built.roles_por_firmar),
+        "segundos": built.segundos,
+    }
+
+
+def _instant(text: str, zone: Any) -> datetime:
+    from pregon.base.errors import UsoError
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise UsoError(
+            f"«{text}» no es una hora ISO 8601.",
+            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+            que_hacer="Escríbala como 2021-06-06T22:40 (hora local) o con su desfase, 2021-06-06T22:40-05:00.",
+        ) from exc
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+
+
+def _closing(text: str | None) -> Any:
+    from pregon.base.errors import UsoError
+
+    if text not in (None, "horario", "anticipado"):
+        raise UsoError(
+            f"No existe el cierre «{text}».",
+            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+            que_hacer="Use --cierre horario o --cierre anticipado.",
+        )
+    return text

@@ -1,0 +1,59 @@
+"""The file of ``--autorizaciones``: findings that a person lets pass, each with its reason, who and when."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pregon.base.errors import AjustesError, EntradaError
+from pregon.paquete.manifest import Autorizacion
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 1 << 20
+
+
+def load(path: Path) -> tuple[Autorizacion, ...]:
+    """Read ``[{"codigo", "motivo", "operador", "hora"}]`` (``hora`` ISO 8601 with offset).
+
+    Raises:
+        EntradaError: it is not there.
+        AjustesError: it is not such a list; the text names the item.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise EntradaError(
+            f"No se pudo leer {path}: {exc.strerror}.", intacto="No se hizo ningún corte.", que_hacer="Revise la ruta."
+        ) from exc
+    try:
+        items = json.loads(data) if len(data) <= MAX_BYTES else None
+    except ValueError as exc:
+        raise _wrong(path, f"no es JSON ({exc})") from exc
+    if not isinstance(items, list):
+        raise _wrong(path, "se esperaba una lista")
+    return tuple(_item(path, index, item) for index, item in enumerate(items))
+
+
+def _item(path: Path, index: int, item: Any) -> Autorizacion:
+    try:
+        codigo, motivo, operador = (item[key] for key in ("codigo", "motivo", "operador"))
+        hora = datetime.fromisoformat(item["hora"])
+    except (KeyError, TypeError, ValueError) as exc:
+        raise _wrong(path, f"[{index}]: falta o no sirve {exc}") from exc
+    if not all(isinstance(text, str) and text.strip() for text in (codigo, motivo, operador)):
+        raise _wrong(path, f"[{index}]: codigo, motivo y operador llevan texto")
+    if hora.tzinfo is None:
+        raise _wrong(path, f"[{index}]: a la hora le falta el desfase, como -06:00")
+    return Autorizacion(codigo, motivo, operador, hora)
+
+
+def _wrong(path: Path, problem: str) -> AjustesError:
+    return AjustesError(
+        f"El archivo de autorizaciones {path} no sirve: {problem}.",
+        intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+        que_hacer="Escriba una lista de objetos con codigo, motivo, operador y hora.",
+    )

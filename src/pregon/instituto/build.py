@@ -1,0 +1,346 @@
+"""Makes one cut: actas in, a signed cut in the repository out (design §3, the institute's column).
+
+The order, and what each step may leave behind:
+
+1. The workspace is held and put back in order: what a stopped attempt left is removed.
+2. Every source is read. A file that cannot be read stops here.
+3. The cut is placed: elections of the profile, one hour for all, number and hour after the last signed cut.
+4. Totals, and the findings gate: what blocks and nobody authorised stops here.
+5. The package tree: data, database zips, pages, ``corte.json``.
+6. ``write_cut`` into ``trabajo/``: everything up to here touches nothing else.
+7. One rename puts the folder into ``repositorio/targets/cortes/NNNN``: durable, and not yet signed.
+8. Signature: cortes, snapshot, and ``timestamp.json`` last. Only now does the cut exist.
+
+A failure in 1-6 leaves ``repositorio/`` as it was, byte for byte. In 7-8 the folder is taken out again, at once or by
+the next attempt; metadata that nothing leads to may stay and are never read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pregon.base.errors import CadenaError, FindingsError, UsoError
+from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.space import require_free
+from pregon.instituto import fuentes
+from pregon.instituto.armado import Contienda, assemble
+from pregon.instituto.fuentes import ContestSource
+from pregon.instituto.portal import avance as strip
+from pregon.instituto.portal.paginas import Paginas
+from pregon.instituto.workspace import CIERRE, finish_closing
+from pregon.paquete.cut import CAMBIOS, stamped_name, write_cut
+from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
+from pregon.prep.model import Finding
+from pregon.tablas.totales import totals
+from pregon.trust.vigencia import online_expiry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from pregon.convocatoria.model import Convocatoria
+    from pregon.instituto.fuentes import Fuente
+    from pregon.instituto.workspace import Workspace
+    from pregon.paquete.manifest import Cierre, Manifest
+    from pregon.trust.repositorio import Repository
+
+__all__ = ["Archivo", "BuiltCut", "ContestSource", "build_cut"]
+
+_SPACE_FACTOR = 6
+"""A cut needs at most this many times its sources while it is made: pages, data, both zips and the copy of each."""
+_SPACE_FLOOR = 64 << 20
+_SHOWN_FINDINGS = 10
+
+
+@dataclass(frozen=True)
+class Archivo:
+    """A file of the cut in the repository."""
+
+    nombre: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class BuiltCut:
+    """A signed cut. ``segundos``: real seconds from the first byte read to the signature."""
+
+    corte: int
+    hora_corte: datetime
+    carpeta: Path
+    manifest: Manifest
+    manifiesto_sha256: str
+    paquete: Archivo
+    cambios: Archivo | None
+    hallazgos: tuple[tuple[str, Finding], ...]
+    roles_por_firmar: tuple[str, ...]
+    segundos: float
+
+
+@dataclass(frozen=True)
+class _Lugar:
+    """Where the cut stands in the night."""
+
+    numero: int
+    hora: datetime
+    previo: bytes | None
+    proximo: datetime | None
+
+
+def build_cut(
+    workspace: Workspace,
+    sources: Sequence[ContestSource],
+    *,
+    hora: datetime | None = None,
+    corte: int | None = None,
+    ultimo: bool = False,
+    cierre: Cierre | None = None,
+    motivo: str | None = None,
+    operador: str = "",
+    autorizaciones: Sequence[Autorizacion] = (),
+) -> BuiltCut:
+    """Make, sign and leave in the repository the cut that follows the last one.
+
+    Args:
+        workspace: opened, not held.
+        sources: one per contest.
+        hora: the cut's hour, aware; None takes the one that the files state.
+        corte: its number; None takes the next: 0 for the package before the start, else the last plus one.
+        ultimo: the closing cut: turnout includes casillas especiales, no next one is announced, roles sign to the end
+            of permanence.
+        cierre, motivo: how it closes (None with ``ultimo``: «horario») and, when early, why.
+        operador: who orders it, for the record.
+        autorizaciones: findings that a person lets pass, by code.
+
+    Raises:
+        EntradaError, FormatoError: a source is missing or unreadable.
+        FindingsError: findings that block, an election outside the profile, or files of different hours.
+        CadenaError: number or hour do not follow the last signed cut.
+        UsoError: ``cierre`` or ``motivo`` do not fit.
+        InstanciaError: another process holds the workspace.
+        DiscoError, EscrituraError: could not write.
+        After any of these the signed state is the one before; only a closing cut may stay signed with its closing dates
+        pending, which the next order on the workspace writes.
+    """
+    start = workspace.clock.monotonic()
+    autorizaciones = (
+        *autorizaciones,
+        *_closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador),
+    )
+    with workspace.held() as repository:  # 1
+        read = [fuentes.read(source) for source in sources]  # 2
+        place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
+        contests = [_totals(source, ultimo=ultimo) for source in read]  # 4
+        findings = _gate(workspace.convocatoria, read, contests, place, autorizaciones)
+        head = ManifestHead(
+            convocatoria=workspace.convocatoria.id,
+            instituto=workspace.convocatoria.instituto,
+            ambiente=workspace.settings.ambiente,
+            elecciones=tuple(source.eleccion.codigo for source in read),
+            corte=place.numero,
+            hora_corte=place.hora,
+            generado=workspace.clock.now().astimezone(workspace.convocatoria.zona).replace(microsecond=0),
+            ultimo=ultimo,
+            cierre=(cierre or "horario") if ultimo else None,
+            proximo=place.proximo,
+            incluye_especiales=all(c.totals.regla_participacion == "con_especiales" for c in contests),
+            autorizaciones=tuple(autorizaciones),
+        )
+        needed = _SPACE_FACTOR * sum(source.origen.actas.stat().st_size for source in read)
+        require_free(workspace.folder, needed + _SPACE_FLOOR)
+        tree = assemble(workspace, head, contests, Paginas(), workspace.trabajo / "base-de-datos")  # 5
+        work = workspace.trabajo / f"{place.numero:04d}"
+        name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")
+        manifest = write_cut(  # 6
+            work, tree, head, place.previo, name, notas=[_summary(contest) for contest in contests], disk=workspace.disk
+        )
+        pending = _publish(workspace, repository, work, head)  # 7, 8
+        folder = repository.cut_folder(place.numero)
+        built = BuiltCut(
+            corte=place.numero,
+            hora_corte=place.hora,
+            carpeta=folder,
+            manifest=manifest,
+            manifiesto_sha256=sha256_bytes(manifest.to_bytes()),
+            paquete=_file(folder / f"{name}.zip"),
+            cambios=_file(folder / f"{name}{CAMBIOS}") if place.previo is not None else None,
+            hallazgos=findings,
+            roles_por_firmar=pending,
+            segundos=round(workspace.clock.monotonic() - start, 3),
+        )
+        workspace.disk.remove_tree(workspace.trabajo / "base-de-datos")
+        workspace.state().record(
+            "corte",
+            corte=built.corte,
+            hora_corte=built.hora_corte.isoformat(),
+            manifiesto_sha256=built.manifiesto_sha256,
+            operador=operador,
+            segundos=built.segundos,
+        )
+    return built
+
+
+def _closing(
+    workspace: Workspace, *, ultimo: bool, cierre: Cierre | None, motivo: str | None, operador: str
+) -> tuple[Autorizacion, ...]:
+    """An early closing goes into the manifest as an authorisation: with its reason, by whom and when."""
+    problem = None
+    if (cierre or motivo) and not ultimo:
+        problem = "«cierre» y «motivo» sólo van con el último corte"
+    elif cierre == "anticipado" and not workspace.convocatoria.cierre_anticipado_permitido:
+        problem = "esta convocatoria no permite el cierre anticipado"
+    elif cierre == "anticipado" and not (motivo or "").strip():
+        problem = "un cierre anticipado lleva motivo"
+    if problem is not None:
+        raise UsoError(
+            f"No se puede cerrar así: {problem}.",
+            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+            que_hacer="Revise --ultimo, --cierre y --motivo.",
+        )
+    if cierre != "anticipado" or motivo is None:
+        return ()
+    now = workspace.clock.now().astimezone(workspace.convocatoria.zona).replace(microsecond=0)
+    return (Autorizacion("CIERRE_ANTICIPADO", motivo.strip(), operador, now),)
+
+
+def _place(
+    workspace: Workspace,
+    repository: Repository,
+    read: Sequence[Fuente],
+    *,
+    hora: datetime | None,
+    corte: int | None,
+    ultimo: bool,
+) -> _Lugar:
+    """Step 3: number and hour after the last signed cut, and the hour of the next."""
+    if not read:
+        raise UsoError(
+            "No se dio ningún archivo de actas.",
+            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+            que_hacer="Dé al menos un archivo con --actas.",
+        )
+    profile = workspace.convocatoria
+    local = (hora or read[0].tabla.hora_corte).astimezone(profile.zona).replace(microsecond=0)
+    previous = repository.last_manifest()
+    last = None if previous is None else parse_manifest(previous)
+    if last is None:
+        number = 0 if local < profile.inicio else 1
+        number = corte if corte in (0, 1) else number
+    else:
+        number = last.corte + 1
+    if corte is not None and corte != number:
+        raise _chain(f"El corte que sigue es el {number}, no el {corte}.")
+    if last is not None and local <= last.hora_corte:
+        raise _chain(f"La hora {local.isoformat()} no es posterior a la del corte {last.corte} ({last.hora_corte}).")
+    if last is not None and last.ultimo:
+        raise _chain(f"El corte {last.corte} fue el último: la publicación ya cerró.")
+    following = local + timedelta(minutes=profile.intervalo_min)
+    if local < profile.fin_actualizacion < following:
+        following = profile.fin_actualizacion
+    return _Lugar(number, local, previous, None if ultimo else following)
+
+
+def _totals(source: Fuente, *, ultimo: bool) -> Contienda:
+    """Step 4. In the last cut turnout includes casillas especiales (``prep.md`` §2.2); before, the header says."""
+    computed = totals(
+        source.tabla,
+        eleccion=source.eleccion.id,
+        candidaturas=source.candidaturas,
+        incluye_especiales=True if ultimo else None,
+    )
+    return Contienda(source, computed)
+
+
+def _gate(
+    profile: Convocatoria,
+    read: Sequence[Fuente],
+    contests: Sequence[Contienda],
+    place: _Lugar,
+    autorizaciones: Sequence[Autorizacion],
+) -> tuple[tuple[str, Finding], ...]:
+    """Step 4, the gate: every finding of every contest; what blocks must have an authorisation of its code."""
+    found = [(contest.fuente.eleccion.id, finding) for contest in contests for finding in contest.totals.hallazgos]
+    seen: set[str] = set()
+    for source in read:
+        if source.eleccion.id in seen:
+            found.append(
+                (source.eleccion.id, _blocks("CONTIENDA_REPETIDA", source, "hay dos archivos de esta elección"))
+            )
+        seen.add(source.eleccion.id)
+        if source.eleccion.id not in profile.contiendas:
+            text = f"la convocatoria «{profile.id}» no tiene esta elección ({', '.join(profile.elecciones)})"
+            found.append((source.eleccion.id, _blocks("CONTIENDA_AJENA", source, text)))
+        if source.tabla.hora_corte != place.hora:
+            stated = source.tabla.hora_corte.isoformat(timespec="minutes")
+            text = (
+                f"el archivo dice corte de las {stated} y se pide el de las {place.hora.isoformat(timespec='minutes')}"
+            )
+            found.append((source.eleccion.id, _blocks("HORA_DISTINTA", source, text)))
+    allowed = {authorisation.codigo for authorisation in autorizaciones}
+    blocking = [(contest, f) for contest, f in found if f.severidad == "bloquea" and f.codigo not in allowed]
+    if blocking:
+        shown = [f"{contest}: {f.codigo} en {f.donde}: {f.mensaje}" for contest, f in blocking[:_SHOWN_FINDINGS]]
+        rest = len(blocking) - len(shown)
+        raise FindingsError(
+            f"Hay {len(blocking)} hallazgo(s) que impiden el corte:\n  "
+            + "\n  ".join(shown)
+            + (f"\n  y {rest} más" if rest else ""),
+            intacto="No se firmó nada; el repositorio sigue como estaba y el corte anterior sigue publicado.",
+            que_hacer="Corrija los archivos, o autorice cada código con nombre y motivo (--autorizaciones).",
+        )
+    return tuple(found)
+
+
+def _summary(contest: Contienda) -> str:
+    """One line of ``resumen.txt``: how much of a contest this cut counts."""
+    shown = strip.of_contest(contest.totals)
+    return (
+        f"{contest.fuente.eleccion.titulo}: {shown.contabilizadas:,} de {shown.esperadas:,} actas contabilizadas "
+        f"({shown.porcentaje_contabilizadas} %), participación {shown.participacion} %"
+    )
+
+
+def _blocks(code: str, source: Fuente, text: str) -> Finding:
+    return Finding(code, "bloquea", source.tabla.origen, text)
+
+
+def _publish(workspace: Workspace, repository: Repository, work: Path, head: ManifestHead) -> tuple[str, ...]:
+    """Steps 7 and 8. Gives the roles that the closing could not sign (their keys are away).
+
+    Once the cut is signed it stays, even if its closing dates could not be written: ``finish_closing`` tries again.
+    """
+    folder = repository.cut_folder(head.corte)
+    profile = workspace.convocatoria
+    now = workspace.clock.now()
+    if head.ultimo:
+        workspace.state().put(**{CIERRE: head.corte})  # so that a stopped closing is finished by the next order
+    workspace.disk.sync_filesystem(work)
+    workspace.disk.replace(work, folder)
+    try:
+        repository.publish_cut(
+            head.corte,
+            now=now,
+            expira=online_expiry(max(profile.fin_actualizacion, head.hora_corte, now)),
+            siguiente=None if head.proximo is None else max(head.proximo, now),
+            intervalo=workspace.intervalo,
+        )
+    except BaseException:
+        if head.corte not in {cut.corte for cut in repository.cuts()}:
+            workspace.disk.remove_tree(folder)
+        raise
+    return finish_closing(workspace, repository)
+
+
+def _file(path: Path) -> Archivo:
+    return Archivo(path.name, path.stat().st_size, sha256_file(path))
+
+
+def _chain(que_paso: str) -> CadenaError:
+    return CadenaError(
+        que_paso,
+        intacto="No se firmó nada; el repositorio sigue como estaba.",
+        que_hacer="Revise --hora y --corte, y que los archivos sean los del corte que toca.",
+    )

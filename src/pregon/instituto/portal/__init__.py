@@ -1,0 +1,1 @@
+"""The pages: a pure view model from the totals, and templates that only place it."""

@@ -1,0 +1,138 @@
+"""Numbers, dates and names as people in Mexico read them. Pure; nothing is computed about votes here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+NBSP = "\u00a0"
+_MESES = (
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+)
+_TIEMPOS = {
+    "Tiempo del Noroeste": ("America/Tijuana",),
+    "Tiempo del Pacífico": ("America/Hermosillo", "America/Mazatlan", "America/Chihuahua"),
+    "Tiempo del Sureste": ("America/Cancun",),
+    "Tiempo del Centro": (
+        "America/Mexico_City",
+        "America/Merida",
+        "America/Monterrey",
+        "America/Matamoros",
+        "America/Bahia_Banderas",
+        "America/Ojinaga",
+        "America/Ciudad_Juarez",
+    ),
+}
+_PARTICULAS = frozenset({"de", "del", "la", "las", "los", "el", "y", "e", "von", "van", "da", "do", "dos"})
+_ROMANOS = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
+_SIN_REGISTRO = re.compile(
+    r"\s*(?:nombre\s+apellido.*|sin\s+candidatura.*|sin\s+registro|sin\s+candidat[oa].*|-+|n/?a|\.)?\s*", re.IGNORECASE
+)
+
+
+def entero(value: int) -> str:
+    """An integer with thousands commas: ``372,484``."""
+    return f"{value:,}"
+
+
+def porcentaje(value: str) -> str:
+    """A four-decimal percentage followed by its sign, never broken across lines: ``62.9104 %``."""
+    return f"{value}{NBSP}%"
+
+
+def bytes_legibles(size: int) -> str:
+    """A file size in kB or MB (powers of ten), one decimal, rounded up so that it never promises less."""
+    unit, name = (1_000_000, "MB") if size >= 1_000_000 else (1_000, "kB")
+    tenths = -(-size * 10 // unit)
+    return f"{tenths // 10}.{tenths % 10}{NBSP}{name}"
+
+
+def fecha(instant: datetime, zona: ZoneInfo) -> str:
+    """The local date: ``6 de junio de 2021``."""
+    local = instant.astimezone(zona)
+    return f"{local.day} de {_MESES[local.month - 1]} de {local.year}"
+
+
+def hora(instant: datetime, zona: ZoneInfo) -> str:
+    """The local hour with its unit: ``22:40 h``."""
+    return f"{instant.astimezone(zona):%H:%M}{NBSP}h"
+
+
+def huso(instant: datetime, zona: ZoneInfo) -> str:
+    """The offset in force that day, with a true minus: ``UTC−5``."""
+    offset: timedelta | None = instant.astimezone(zona).utcoffset()
+    minutes = 0 if offset is None else int(offset.total_seconds() // 60)
+    sign = "+" if minutes >= 0 else "−"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+def tiempo(zona: ZoneInfo) -> str:
+    """The legal name of the zone (Ley de los Husos Horarios), or its IANA key where it has none in Mexico."""
+    for name, keys in _TIEMPOS.items():
+        if zona.key in keys:
+            return name
+    return zona.key
+
+
+def momento(instant: datetime, zona: ZoneInfo) -> str:
+    """As every page shows the cut: ``6 de junio de 2021, 22:40 h (UTC−5), Tiempo del Centro``."""
+    return f"{fecha(instant, zona)}, {hora(instant, zona)} ({huso(instant, zona)}), {tiempo(zona)}"
+
+
+def nombre_propio(text: str) -> str:
+    """A name written all in capitals, in the capitals of ordinary prose; anything else as it came.
+
+    ``BIBY KAREN RABELO DE LA TORRE`` -> ``Biby Karen Rabelo de la Torre``. Accents are not invented.
+    """
+    clean = " ".join(text.split())
+    if not clean or clean != clean.upper():
+        return clean
+    words = clean.split(" ")
+    return " ".join(_word(word, first=index == 0) for index, word in enumerate(words))
+
+
+def _word(word: str, *, first: bool) -> str:
+    lower = word.lower()
+    if not first and lower in _PARTICULAS:
+        return lower
+    if not first and len(word) > 1 and _ROMANOS.fullmatch(word):
+        return word
+    return re.sub(r"[^\W\d_]+", lambda match: match[0].capitalize(), lower)
+
+
+def candidatura(text: str | None) -> str | None:
+    """A candidate's name for people, or None where the catalogue holds a placeholder.
+
+    Placeholders were published on election night (``real-data.md`` §4: ``Nombre Apellido Apellido``,
+    ``SIN CANDIDATURA``); showing them as people would be wrong.
+    """
+    if text is None or _SIN_REGISTRO.fullmatch(text):
+        return None
+    return nombre_propio(text)
+
+
+def unidad(identifier: str, nombre: str) -> str:
+    """A unit's name without the number that some files repeat in it: ``007. TENABO`` -> ``Tenabo``."""
+    bare = re.sub(rf"^\s*0*{re.escape(identifier.lstrip('0') or '0')}\s*[.\-–:]\s*", "", nombre)
+    return nombre_propio(bare or nombre)
+
+
+def numero_unidad(identifier: str) -> str:
+    """A unit's number without its padding: ``007`` -> ``7``; an id that is not a number stays."""
+    return str(int(identifier)) if identifier.isdecimal() else identifier

@@ -1,0 +1,91 @@
+"""How a vote column is named and coloured on the pages.
+
+What a column is (party, combination, independent) is ``prep.columns``' answer; here are the words and the colour class.
+Colours are classes of the style sheet (``t-pan``); a party that the sheet does not know takes one of the neutral
+``t-1`` … ``t-8`` by its order on the acta, so that two unknown parties of a contest do not look alike.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pregon.prep.columns import classify, members_of, party_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NOMBRES = {
+    "PAN": "Partido Acción Nacional",
+    "PRI": "Partido Revolucionario Institucional",
+    "PRD": "Partido de la Revolución Democrática",
+    "PT": "Partido del Trabajo",
+    "PVEM": "Partido Verde Ecologista de México",
+    "MC": "Movimiento Ciudadano",
+    "MORENA": "Morena",
+    "PES": "Partido Encuentro Solidario",
+    "RSP": "Redes Sociales Progresistas",
+    "FXM": "Fuerza por México",
+    "NA": "Nueva Alianza",
+}
+_ALIANZA = frozenset({"NAP", "PNA", "NUEVA ALIANZA", "NUEVA_ALIANZA", "PANAL"})
+_COLORES_NEUTROS = 8
+_INDEPENDIENTE = re.compile(r"(?:CAND_?IND|CI|CANDIDAT\w*/?A? INDEPENDIENTE)[_ -]?0*(?P<cual>\w*)")
+
+
+@dataclass(frozen=True)
+class Partido:
+    """One actor: its column in the file, the letters shown, its whole name (or None) and its colour class."""
+
+    clave: str
+    siglas: str
+    nombre: str | None
+    color: str
+
+
+class Actores:
+    """The vote columns of one contest, understood once, in the order of the acta."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        contenders = classify(columns)[0]
+        self.columnas = tuple(columns)
+        self._singles = tuple(c.columna for c in contenders if c.clase in ("partido", "independiente"))
+        self._members = {c.columna: c.miembros for c in contenders if c.miembros}
+        self._apart = {c.columna: c.clase for c in contenders if c.clase in ("no_registradas", "nulos")}
+        self._partidos = {key: self._describe(key) for key in self._singles}
+
+    def no_registradas(self, key: str) -> bool:
+        """Whether a column holds votes for people not registered."""
+        return self._apart.get(key) == "no_registradas"
+
+    def nulos(self, key: str) -> bool:
+        """Whether a column holds null votes."""
+        return self._apart.get(key) == "nulos"
+
+    def contiende(self, key: str) -> bool:
+        """Whether a column or candidatura is somebody's: neither null nor for people not registered."""
+        return key not in self._apart
+
+    def miembros(self, key: str) -> tuple[str, ...]:
+        """The columns of the parties that a key joins; the key itself when it is one party or independent."""
+        if key in self._partidos:
+            return (key,)
+        return self._members.get(key) or members_of(key, self._singles) or (key,)
+
+    def partidos(self, key: str) -> tuple[Partido, ...]:
+        """The actors that a key joins, described."""
+        return tuple(self._partidos.get(member) or self._describe(member) for member in self.miembros(key))
+
+    def _describe(self, key: str) -> Partido:
+        independent = _INDEPENDIENTE.fullmatch(key)
+        if independent is not None:
+            which = independent["cual"]
+            return Partido(key, f"Ind. {which}".strip(), f"Candidatura independiente {which}".strip(), "t-ind")
+        siglas = party_key(key)
+        if siglas in _ALIANZA:
+            return Partido(key, siglas, _NOMBRES["NA"], "t-na")
+        if siglas in _NOMBRES:
+            return Partido(key, siglas, _NOMBRES[siglas], f"t-{siglas.lower()}")
+        order = self._singles.index(key) if key in self._singles else len(self._singles)
+        return Partido(key, siglas.replace("_", " "), None, f"t-{order % _COLORES_NEUTROS + 1}")

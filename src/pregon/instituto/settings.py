@@ -1,0 +1,61 @@
+"""``instituto.toml``: what a workspace is for. Written by ``inicia``; unknown keys are errors (design §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pregon.base.clock import SimulatedClock, SystemClock
+from pregon.base.settings import Settings, load_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+
+ARCHIVO = "instituto.toml"
+
+
+class AjustesInstituto(Settings):
+    """Settings of an institute's workspace.
+
+    ``convocatoria`` is the path of the profile, relative to the workspace (``inicia`` copies it there, so that a later
+    change of the shipped one does not change a night). ``reloj_simulado`` is the file of a ``SimulatedClock``, allowed
+    only in the ambiente «simulacro».
+    """
+
+    convocatoria: Annotated[str, Field(min_length=1)]
+    ambiente: Literal["oficial", "simulacro"] = "oficial"
+    reloj_simulado: str | None = None
+
+    @model_validator(mode="after")
+    def _clock_of_the_world(self) -> Self:
+        if self.reloj_simulado is not None and self.ambiente != "simulacro":
+            raise ValueError("«reloj_simulado» sólo existe en el ambiente simulacro")
+        return self
+
+    def clock(self, folder: Path) -> Clock:
+        """The clock of this workspace. Raises ``AjustesError`` when the simulated one cannot be read."""
+        return SystemClock() if self.reloj_simulado is None else SimulatedClock.load(folder / self.reloj_simulado)
+
+
+def load(folder: Path) -> AjustesInstituto:
+    """The settings in ``folder``. Raises ``EntradaError`` when it is no workspace, ``AjustesError`` for wrong keys."""
+    return load_toml(folder / ARCHIVO, AjustesInstituto)
+
+
+def to_toml(settings: AjustesInstituto) -> bytes:
+    """The text of ``instituto.toml``."""
+    lines = [
+        "# Espacio de trabajo del instituto. Lo escribió «pregon instituto inicia».",
+        f"convocatoria = {_quoted(settings.convocatoria)}",
+        f"ambiente = {_quoted(settings.ambiente)}",
+    ]
+    if settings.reloj_simulado is not None:
+        lines.append(f"reloj_simulado = {_quoted(settings.reloj_simulado)}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

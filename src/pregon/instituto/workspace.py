@@ -1,0 +1,199 @@
+"""The institute's workspace: ``instituto.toml  convocatoria.toml  estado.sqlite  llaves/  repositorio/  trabajo/``.
+
+``repositorio/`` is the only thing that leaves the machine. ``trabajo/`` holds a cut while it is made; whatever is
+there when nobody works is rubbish. What was published is what ``repositorio/`` has signed: the state database
+remembers events, it does not decide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pregon.base import locks
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.errors import AjustesError
+from pregon.base.state import StateDatabase
+from pregon.convocatoria import perfiles
+from pregon.instituto import settings as ajustes
+from pregon.instituto.settings import AjustesInstituto
+from pregon.trust import keys
+from pregon.trust.repositorio import Repository
+from pregon.trust.verified import Identity
+from pregon.trust.vigencia import online_expiry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.convocatoria.model import Convocatoria
+    from pregon.paquete.manifest import Ambiente
+
+PERFIL = "convocatoria.toml"
+CANDADO = "instituto.lock"
+CIERRE = "cierre_pendiente"
+"""Key of the state: the number of the closing cut whose signatures do not reach the end of permanence yet."""
+RAIZ = "root.json"
+"""The newest root, beside the settings: the file that a difusor is started with."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An open workspace. ``held`` must be entered before anything in it changes."""
+
+    folder: Path
+    settings: AjustesInstituto
+    convocatoria: Convocatoria
+    clock: Clock
+    disk: Disk
+
+    @property
+    def llaves(self) -> Path:
+        return self.folder / "llaves"
+
+    @property
+    def repositorio(self) -> Path:
+        return self.folder / "repositorio"
+
+    @property
+    def trabajo(self) -> Path:
+        return self.folder / "trabajo"
+
+    @property
+    def intervalo(self) -> timedelta:
+        """Time between cuts."""
+        return timedelta(minutes=self.convocatoria.intervalo_min)
+
+    @property
+    def identity(self) -> Identity:
+        """Whose cuts are signed here."""
+        return Identity(self.convocatoria.id, self.convocatoria.instituto, self.settings.ambiente)
+
+    def state(self) -> StateDatabase:
+        """The state database."""
+        return StateDatabase(self.folder / "estado.sqlite", self.clock)
+
+    def repository(self) -> Repository:
+        """The signed repository, with the keys at hand."""
+        return Repository(self.repositorio, keys.load_ring(self.llaves), disk=self.disk)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Repository]:
+        """Hold the workspace, put back in order what a stopped attempt left, and give the repository.
+
+        Raises:
+            InstanciaError: another process holds it.
+        """
+        with locks.exclusive(self.folder / CANDADO):
+            repository = self.repository()
+            recover(self, repository)
+            finish_closing(self, repository)
+            yield repository
+
+
+def create(
+    folder: Path,
+    convocatoria: str | Path,
+    *,
+    ambiente: Ambiente,
+    clock: Clock,
+    disk: Disk | None = None,
+    reloj_simulado: str | None = None,
+) -> Workspace:
+    """Make a workspace: eleven keys, an empty signed repository, the settings last.
+
+    Args:
+        folder: where; created, must not be a workspace yet.
+        convocatoria: the id of a shipped profile or the path of a TOML one; copied into the workspace.
+        ambiente: «oficial» or «simulacro»; never changes afterwards.
+
+    Raises:
+        AjustesError: the profile is wrong, or there is a workspace or keys already; what was there stays.
+        EntradaError: there is no such profile.
+        DiscoError, EscrituraError: could not write.
+    """
+    disk = disk or Disk()
+    if (folder / ajustes.ARCHIVO).exists():
+        raise AjustesError(
+            f"{folder} ya es un espacio de trabajo.",
+            intacto="No se cambió nada en él.",
+            que_hacer="Use otra carpeta, o siga con «pregon instituto corte».",
+        )
+    data, _ = perfiles.read(convocatoria)
+    profile = perfiles.load(convocatoria)
+    made = AjustesInstituto(convocatoria=PERFIL, ambiente=ambiente, reloj_simulado=reloj_simulado)
+    disk.make_folder(folder)
+    workspace = Workspace(folder, made, profile, clock, disk)
+    ring = keys.create_ring(workspace.llaves, disk=disk)
+    now = clock.now()
+    repository = Repository.create(
+        workspace.repositorio,
+        ring,
+        workspace.identity,
+        now=now,
+        expira=online_expiry(max(profile.fin_actualizacion, now)),
+        siguiente=max(profile.inicio, now),
+        intervalo=workspace.intervalo,
+        disk=disk,
+    )
+    disk.make_folder(workspace.trabajo, mode=0o700)
+    disk.write(folder / PERFIL, data)
+    disk.write(folder / RAIZ, repository.root_bytes())
+    disk.write(folder / ajustes.ARCHIVO, ajustes.to_toml(made))
+    workspace.state().record("inicia", convocatoria=profile.id, ambiente=ambiente)
+    return workspace
+
+
+def open_workspace(folder: Path, *, clock: Clock | None = None, disk: Disk | None = None) -> Workspace:
+    """Open the workspace in ``folder``; ``clock`` None takes the one its settings name.
+
+    Raises:
+        EntradaError: it is no workspace.
+        AjustesError: its settings or its profile are wrong.
+    """
+    made = ajustes.load(folder)
+    profile = perfiles.load(folder / made.convocatoria)
+    return Workspace(folder, made, profile, clock or made.clock(folder), disk or Disk())
+
+
+def offline_keys() -> tuple[str, ...]:
+    """Names of the keys that must leave the machine: the root's three and the reserve of each online role."""
+    return (*keys.OFFLINE_KEYS, *(f"{role}-2" for role in keys.ONLINE_ROLES))
+
+
+def finish_closing(workspace: Workspace, repository: Repository) -> tuple[str, ...]:
+    """Sign the closing cut to the end of permanence + 10 years (design §2), if that is still to be done.
+
+    Gives the roles that stay with their own date because their keys are away; a ceremony signs them.
+    """
+    state = workspace.state()
+    pending = state.get(CIERRE)
+    cuts = repository.cuts()
+    if pending is None or not cuts or cuts[-1].corte != pending:
+        return ()
+    until = workspace.convocatoria.permanencia_hasta
+    roles: tuple[str, ...] = ()
+    if until is not None:
+        roles = tuple(repository.close(now=workspace.clock.now(), permanencia_hasta=until).sin_firmar)
+    state.put(**{CIERRE: None})
+    return roles
+
+
+def recover(workspace: Workspace, repository: Repository) -> None:
+    """Remove what a stopped attempt left: unfinished files, cuts that were never signed, the work folder.
+
+    Metadata that were written and that ``timestamp.json`` does not lead to stay: their version numbers are spent
+    (``trust.repositorio``) and nobody reads them.
+    """
+    signed = {cut.corte for cut in repository.cuts()}
+    for folder in sorted((workspace.repositorio / "targets" / "cortes").iterdir()):
+        if not folder.name.isdecimal() or int(folder.name) not in signed:
+            workspace.disk.remove_tree(folder)
+    for rubbish in sorted(workspace.repositorio.rglob(f"*{PARCIAL}")):
+        workspace.disk.remove_tree(rubbish)
+    if workspace.trabajo.is_dir():
+        for rubbish in sorted(workspace.trabajo.iterdir()):
+            workspace.disk.remove_tree(rubbish)
