@@ -26,7 +26,8 @@ Catalogos = Annotated[
     list[Path] | None,
     typer.Option(
         "--candidaturas",
-        help="CSV de candidaturas. Una vez por archivo y en su mismo orden, o una sola para todos.",
+        help="CSV de candidaturas. Una vez por archivo y en su mismo orden, o una sola para todos. "
+        "Sin esta opción se toma el que esté junto a cada archivo, como se publican.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado como JSON.")]
@@ -84,7 +85,7 @@ def revisa(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = F
 
 def _totals(paths: Sequence[Path], catalogues: Sequence[Path]) -> list[ContestTotals]:
     from pregon.base.errors import UsoError
-    from pregon.prep.candidaturas import read_candidaturas
+    from pregon.prep.candidaturas import catalogue_beside, read_candidaturas
     from pregon.prep.reader import read_actas
     from pregon.tablas.totales import totals
 
@@ -94,9 +95,13 @@ def _totals(paths: Sequence[Path], catalogues: Sequence[Path]) -> list[ContestTo
             intacto="No se leyó ningún archivo.",
             que_hacer="Dé --candidaturas una sola vez, o una vez por cada archivo de actas y en su mismo orden.",
         )
-    read = [read_candidaturas(path) for path in catalogues]
-    chosen = read * len(paths) if len(read) == 1 else read or [()] * len(paths)
-    return [totals(read_actas(path), candidaturas=rows) for path, rows in zip(paths, chosen, strict=True)]
+    chosen: list[Path | None] = [catalogue_beside(path) for path in paths]
+    if catalogues:
+        chosen = [*catalogues] * (len(paths) if len(catalogues) == 1 else 1)
+    return [
+        totals(read_actas(path), candidaturas=() if catalogue is None else read_candidaturas(catalogue))
+        for path, catalogue in zip(paths, chosen, strict=True)
+    ]
 
 
 def _show(console: Console, path: Path, contest: ContestTotals) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pregon.prep.reader import format_error, lines_of, open_text
+from pregon.prep.admision import format_error, lines_of, open_text
 from pregon.prep.text import clean_key, fold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 MAX_ROWS = 100_000
 _UNIT = re.compile(r"(?:ID_)?(?:DISTRITO|MUNICIPIO|JUNTA|ALCALDIA)(?:_LOCAL|_FEDERAL)?")
 _COMBINATION = re.compile(r"(?:SUM[-_]|CC_|C_|COA_)(?P<resto>.+)")
+_CATALOGUE = re.compile(r"CANDIDATURAS?")
+_SHARED_PIECES = 2
 _INDEPENDENT = re.compile(r"CAND_IND.*|CI(?:_\d+)?")
 
 
@@ -52,6 +56,34 @@ def read_candidaturas(path: Path) -> tuple[Candidatura, ...]:
         return _parse(path.name, lines)
     except csv.Error as exc:
         raise format_error(path.name, 0, None, f"no se puede separar en columnas ({exc})") from exc
+
+
+def catalogue_of(actas: Path, among: Iterable[Path]) -> Path | None:
+    """The catalogue of ``among`` that belongs to the table ``actas``, by name, or None.
+
+    Published names begin alike (``CAMP_DIP_LOC_2021.csv``, ``CAMP_DIP_LOC_CANDIDATURA_2021.csv``): the one that shares
+    most leading pieces, two at least, all those before the year.
+    """
+    own = _pieces(actas)
+    best: tuple[int, Path] | None = None
+    for path in among:
+        theirs = _pieces(path)
+        if path == actas or not any(_CATALOGUE.fullmatch(piece) for piece in theirs):
+            continue
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, theirs, strict=False)))
+        if shared >= _SHARED_PIECES and (best is None or shared > best[0]):
+            best = (shared, path)
+    return None if best is None else best[1]
+
+
+def catalogue_beside(actas: Path) -> Path | None:
+    """The catalogue in the same folder as ``actas``, where published packages put it, or None."""
+    folder = actas.parent
+    return catalogue_of(actas, sorted(folder.glob("*.[cC][sS][vV]"))) if folder.is_dir() else None
+
+
+def _pieces(path: Path) -> list[str]:
+    return re.split(r"[_ .-]+", fold(path.stem))
 
 
 def members(partido_ci: str) -> tuple[str, ...]:

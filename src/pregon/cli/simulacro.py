@@ -1,0 +1,161 @@
+"""``pregon simulacro``: a whole night on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pregon.cli import salida
+
+if TYPE_CHECKING:
+    from pregon.simulacro.result import NightResult
+
+app = typer.Typer(help="Ensaya la noche completa en esta máquina: instituto, difusores y comprobaciones.")
+
+Convocatoria = Annotated[
+    str | None,
+    typer.Option(
+        help="Perfil de la convocatoria, o «todas». Sin ella: gro-2021, o la que se deduzca de --noche.",
+        show_default=False,
+    ),
+]
+Noche = Annotated[
+    Path | None,
+    typer.Option(help="Carpeta con cortes reales: subcarpetas AAAAMMDD_HHMM_* con CSV por acta.", show_default=False),
+]
+Cortes = Annotated[int | None, typer.Option(min=1, help="Cuántos cortes publicar.", show_default="6, o todos")]
+Difusores = Annotated[int, typer.Option(min=1, max=20, help="Cuántos difusores.")]
+Transporte = Annotated[
+    str,
+    typer.Option(help="carpeta (el difusor lee el repositorio), entrada (el instituto entrega) o ambos (alternados)."),
+]
+Acelerar = Annotated[float, typer.Option(min=1, max=5000, help="Segundos simulados por segundo real.")]
+Semilla = Annotated[int, typer.Option(help="Semilla de la elección sintética y de las muestras.")]
+Abierto = Annotated[bool, typer.Option("--abierto", help="Al terminar sigue sirviendo hasta Ctrl+C.")]
+Json = Annotated[bool, typer.Option("--json", help="Resultado como JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+@salida.command
+def main(
+    context: typer.Context,
+    convocatoria: Convocatoria = None,
+    noche: Noche = None,
+    cortes: Cortes = None,
+    difusores: Difusores = 2,
+    transporte: Transporte = "ambos",
+    acelerar: Acelerar = 600.0,
+    semilla: Semilla = 7,
+    abierto: Abierto = False,
+    as_json: Json = False,
+) -> None:
+    """Ensaya la noche completa en esta máquina (lo mismo que «simulacro noche»)."""
+    if context.invoked_subcommand is None:
+        _run(convocatoria, noche, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+
+
+@app.command("noche")
+@salida.command
+def night(
+    convocatoria: Convocatoria = None,
+    noche: Noche = None,
+    cortes: Cortes = None,
+    difusores: Difusores = 2,
+    transporte: Transporte = "ambos",
+    acelerar: Acelerar = 600.0,
+    semilla: Semilla = 7,
+    abierto: Abierto = False,
+    as_json: Json = False,
+) -> None:
+    """Una noche: cortes firmados, entregados, publicados y comprobados. Sale con 0 solo si todo se cumplió."""
+    _run(convocatoria, noche, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+
+
+def _run(
+    convocatoria: str | None,
+    noche: Path | None,
+    cortes: int | None,
+    difusores: int,
+    transporte: str,
+    acelerar: float,
+    semilla: int,
+    abierto: bool,
+    as_json: bool,
+) -> None:
+    from pregon.convocatoria.perfiles import ids
+    from pregon.simulacro.session import Request, carrier_named, run
+
+    carrier = carrier_named(transporte)
+    names = ids() if convocatoria == "todas" else (convocatoria,)
+    results = [
+        run(
+            Request(
+                convocatoria=name,
+                noche=noche,
+                cortes=cortes,
+                difusores=difusores,
+                acelerar=acelerar,
+                semilla=semilla,
+                transporte=carrier,
+            ),
+            say=lambda line: typer.echo(line, err=True),
+            ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
+            hold=_hold if abierto else None,
+        )
+        for name in names
+    ]
+    if as_json:
+        objects = [result.to_json() for result in results]
+        salida.show_json(objects if convocatoria == "todas" else objects[0])
+    else:
+        for result in results:
+            _table(result)
+    if not all(result.ok for result in results):
+        raise typer.Exit(70)
+
+
+def _hold() -> None:
+    """Keep serving until the person at the keyboard says otherwise."""
+    import signal
+    import threading
+
+    end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: end.set())
+    typer.echo("Sirviendo. Ctrl+C para terminar.", err=True)
+    try:
+        end.wait()
+    except KeyboardInterrupt:
+        typer.echo("Terminado.", err=True)
+
+
+def _table(result: NightResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title=f"Segundos de la firma a la vista · {result.convocatoria}")
+    table.add_column("Corte")
+    table.add_column("Hora")
+    for difusor in result.difusores:
+        table.add_column(difusor.id, justify="right")
+    for row, cut in enumerate(result.cortes):
+        cells = []
+        for difusor in result.difusores:
+            at = difusor.cortes[row]
+            failed = [check.codigo for check in at.comprobaciones if not check.ok]
+            seconds = "no se vio" if at.segundos_a_visible is None else f"{at.segundos_a_visible:.2f}"
+            cells.append(seconds + "".join(f"\n✗ {code}" for code in failed))
+        table.add_row(f"{cut.numero:04d}", f"{cut.hora_corte:%d/%m %H:%M}", *cells)
+    table.add_section()
+    table.add_row("Nota", "", *(str(difusor.nota) for difusor in result.difusores))
+    console.print(table)
+    for difusor in result.difusores:
+        for check in difusor.checks:
+            if not check.ok:
+                console.print(f"✗ {difusor.id} {check.codigo}: {check.detalle}", markup=False)
+    held = sum(check.ok for difusor in result.difusores for check in difusor.checks)
+    total = sum(len(difusor.checks) for difusor in result.difusores)
+    verdict = "Todo se cumplió" if result.ok else "Algo no se cumplió"
+    console.print(f"{verdict}: {held} de {total} comprobaciones.")

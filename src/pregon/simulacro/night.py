@@ -1,0 +1,311 @@
+"""Leads one simulacro: prepares the workspaces, starts every process, lets the cuts go, checks each difusor.
+
+The order of a night:
+
+1. Institute and difusores get their workspaces; the clock stands a few minutes before the start.
+2. The package before the start, if the plan has one, is signed and reaches every difusor. Nothing of it may be public.
+3. The clock runs. Each cut is signed at its hour; each difusor is asked until it shows it; then it is checked.
+4. At the end every difusor must show, and say that it shows, the last cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pregon.base.clock import SimulatedClock
+from pregon.base.durable import Disk
+from pregon.base.errors import ComprobacionError
+from pregon.base.procesos import Process, running, wait_until
+from pregon.convocatoria.perfiles import to_toml_text
+from pregon.difusor.libro import Libro
+from pregon.difusor.report import estado
+from pregon.difusor.workspace import Workspace as DifusorWorkspace
+from pregon.difusor.workspace import create as create_difusor
+from pregon.instituto.workspace import RAIZ
+from pregon.instituto.workspace import create as create_institute
+from pregon.simulacro import checks
+from pregon.simulacro.institute import Post
+from pregon.simulacro.portal import Portal, Reader, SignedManifests
+from pregon.simulacro.result import Check, CutAtDifusor, DifusorResult, NightResult, SignedCut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pregon.convocatoria.model import Convocatoria
+    from pregon.simulacro.plan import Plan, PlannedCut
+
+Carrier = Literal["carpeta", "entrada", "ambos"]
+
+LEAD = timedelta(minutes=5)
+"""Simulated time between the opening of the doors and the start."""
+START_TIMEOUT_S = 60.0
+CUT_TIMEOUT_S = 60.0
+"""Real seconds a cut may take, to be signed or to be seen, before the simulacro gives up on it."""
+POLL_S = 0.05
+SONDEO_S = 0.2
+
+
+@dataclass(frozen=True)
+class Night:
+    """What to rehearse. ``acelerar``: simulated seconds per real second; ``transporte`` as ``--transporte``."""
+
+    convocatoria: Convocatoria
+    plan: Plan
+    difusores: int
+    acelerar: float
+    semilla: int
+    transporte: Carrier
+
+
+@dataclass
+class _Difusor:
+    """One difusor of the simulacro while it runs."""
+
+    id: str
+    workspace: DifusorWorkspace
+    url: str
+    portal: Portal
+    reader: Reader
+    result: DifusorResult
+
+
+class Leader:
+    """Runs one ``Night`` in ``folder`` (empty or absent). ``say`` receives one line of progress at a time."""
+
+    def __init__(self, night: Night, folder: Path, *, say: Callable[[str], None], disk: Disk | None = None) -> None:
+        self._night = night
+        self._post = Post(folder)
+        self._say = say
+        self._disk = disk or Disk()
+        self._random = random.Random(night.semilla)  # noqa: S311 - chooses which files are checked
+        self._difusores: list[_Difusor] = []
+        self._first_checks: dict[str, Check] = {}
+        self._manifests = SignedManifests(self._post.instituto / "repositorio")
+        self._last = night.plan.cortes[-1].numero
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[NightResult]:
+        """Yield the finished night while every process is still serving; they stop when the block ends.
+
+        Raises:
+            ComprobacionError: a process did not start, or ended; the text carries what it printed.
+        """
+        with contextlib.ExitStack() as stack:
+            self._prepare()
+            institute = stack.enter_context(self._institute())
+            for number in range(1, self._night.difusores + 1):
+                self._difusores.append(self._open_difusor(f"difusor-{number}", number, stack))
+            self._before_the_start(institute)
+            for cut in self._night.plan.cortes:
+                self._one_cut(cut, institute)
+            self._close()
+            yield NightResult(
+                convocatoria=self._night.convocatoria.id,
+                ambiente="simulacro",
+                semilla=self._night.semilla,
+                cortes=tuple(cut for cut in self._post.signed() if cut.numero > 0),
+                difusores=tuple(difusor.result for difusor in self._difusores),
+                esperados=len(self._night.plan.cortes),
+            )
+
+    # Preparation
+
+    def _prepare(self) -> None:
+        disk, post = self._disk, self._post
+        disk.make_folder(post.folder)
+        self._set_pace(self._night.convocatoria.inicio - LEAD, 1.0)
+        disk.write(post.plan, self._night.plan.to_bytes())
+        profile = post.folder / "convocatoria.toml"
+        disk.write(profile, to_toml_text(self._night.convocatoria).encode())
+        create_institute(
+            post.instituto,
+            profile,
+            ambiente="simulacro",
+            clock=SimulatedClock.load(post.reloj),
+            disk=disk,
+            reloj_simulado=str(post.reloj),
+        )
+        inboxes = [
+            str(self._folder_of(f"difusor-{n}") / "entrada")
+            for n in range(1, self._night.difusores + 1)
+            if self._carrier(n) == "entrada"
+        ]
+        disk.write(post.entradas, json.dumps(inboxes).encode())
+
+    def _folder_of(self, ident: str) -> Path:
+        return self._post.folder / ident
+
+    def _carrier(self, number: int) -> str:
+        if self._night.transporte == "ambos":
+            return "entrada" if number % 2 == 0 else "carpeta"
+        return self._night.transporte
+
+    def _set_pace(self, origin: datetime, rate: float) -> None:
+        self._disk.write(self._post.reloj, SimulatedClock.start(origin, rate).dump())
+
+    def _institute(self) -> contextlib.AbstractContextManager[Process]:
+        return running(
+            [sys.executable, "-m", "pregon.simulacro.institute", self._post.folder],
+            output=self._post.folder / "instituto.log",
+        )
+
+    def _open_difusor(self, ident: str, number: int, stack: contextlib.ExitStack) -> _Difusor:
+        folder = self._folder_of(ident)
+        port = free_port()
+        origin = "entrada" if self._carrier(number) == "entrada" else str(self._post.instituto / "repositorio")
+        # The last difusor has a clock that nobody measured: it opens only on the institute's signed witness.
+        source = "ninguna" if number == self._night.difusores > 1 else "simulado"
+        toml = "\n".join(
+            [
+                f"convocatoria = {json.dumps(str(self._post.folder / 'convocatoria.toml'))}",
+                'ambiente = "simulacro"',
+                f'id = "{ident}"',
+                f"origen = {json.dumps(origin)}",
+                f"sondeo_s = {SONDEO_S}",
+                "[reloj]",
+                f'fuente = "{source}"',
+                f"simulado = {json.dumps(str(self._post.reloj))}",
+                "[servidor]",
+                'direccion = "127.0.0.1"',
+                f"puerto = {port}",
+                "",
+            ]
+        )
+        root = self._post.instituto / RAIZ
+        workspace = create_difusor(folder, toml, root=root.read_bytes(), disk=self._disk)
+        url = f"http://127.0.0.1:{port}/"
+        server = stack.enter_context(
+            running([sys.executable, "-m", "pregon", "difusor", "sirve", folder], output=folder / "sirve.log")
+        )
+        stack.enter_context(
+            running([sys.executable, "-m", "pregon", "difusor", "recibe", folder], output=folder / "recibe.log")
+        )
+        portal = Portal(url)
+        stack.callback(portal.close)
+        reader = Reader(url, self._manifests, self._last)
+        stack.callback(reader.finish)
+        difusor = _Difusor(ident, workspace, url, portal, reader, DifusorResult(ident, url))
+        wait_until(lambda: portal.get("") is not None, server, timeout=START_TIMEOUT_S, what=f"El servidor de {ident}")
+        return difusor
+
+    # The night
+
+    def _before_the_start(self, institute: Process) -> None:
+        previous = self._night.plan.previo
+        if previous is not None:
+            self._allow(previous)
+            self._wait_signed(previous, institute)
+            for difusor in self._difusores:
+                wait_until(
+                    lambda d=difusor: self._holds(d, previous.numero),  # type: ignore[misc]
+                    institute,
+                    timeout=START_TIMEOUT_S,
+                    what=f"La recepción del paquete previo en {difusor.id}",
+                )
+            self._say(f"{self._hour(previous.hora)}  paquete previo 0000 firmado y recibido; nadie debe mostrarlo")
+        for difusor in self._difusores:
+            difusor.reader.start()
+        manifest = None if previous is None else self._manifests.get(previous.numero)
+        paths, forbidden = checks.paths_before_the_start(manifest), checks.content_of(manifest)
+        guards = [checks.BeforeStart(difusor.portal, paths, forbidden) for difusor in self._difusores]
+        clock = SimulatedClock.load(self._post.reloj)
+
+        def still() -> bool:
+            return clock.now() < self._night.convocatoria.inicio
+
+        for guard in guards:
+            guard.ask_all(still=still)
+        self._set_pace(clock.now(), self._night.acelerar)
+        while still():
+            for guard in guards:
+                guard.ask(self._random.choice(("", *paths)), still=still)
+        self._first_checks = {d.id: guard.verdict() for d, guard in zip(self._difusores, guards, strict=True)}
+
+    def _holds(self, difusor: _Difusor, numero: int) -> bool:
+        return (difusor.workspace.historico / f"{numero:04d}").is_dir()
+
+    def _allow(self, cut: PlannedCut) -> None:
+        self._disk.write(self._post.permiso, str(cut.numero).encode())
+
+    def _wait_signed(self, cut: PlannedCut, institute: Process) -> SignedCut:
+        clock = SimulatedClock.load(self._post.reloj)
+        patience = max(clock.until(cut.hora).total_seconds(), 0.0) + CUT_TIMEOUT_S
+        wait_until(
+            lambda: any(signed.numero == cut.numero for signed in self._post.signed()),
+            institute,
+            timeout=patience,
+            what=f"El instituto, en el corte {cut.numero:04d}",
+        )
+        return next(signed for signed in self._post.signed() if signed.numero == cut.numero)
+
+    def _one_cut(self, cut: PlannedCut, institute: Process) -> None:
+        self._allow(cut)
+        if cut.salto:
+            self._set_pace(cut.hora - LEAD, self._night.acelerar)
+        signed = self._wait_signed(cut, institute)
+        seconds = self._until_visible(signed)
+        manifest = self._manifests.get(cut.numero)
+        expected = checks.expected_totals(cut)
+        for difusor in self._difusores:
+            at = CutAtDifusor(cut.numero, seconds[difusor.id])
+            if not difusor.result.cortes:
+                at.comprobaciones.append(self._first_checks[difusor.id])
+            if manifest is not None:
+                whole = cut.numero == self._last
+                at.comprobaciones.append(checks.totals_equal(difusor.portal, expected))
+                at.comprobaciones.append(checks.bytes_equal(difusor.portal, manifest, self._random, whole=whole))
+            at.comprobaciones.append(checks.unmixed(difusor.reader))
+            difusor.result.cortes.append(at)
+        shown = "  ".join(f"{ident} {'—' if s is None else f'{s:.2f} s'}" for ident, s in seconds.items())
+        self._say(f"{self._hour(cut.hora)}  corte {cut.numero:04d} firmado; visible en: {shown}")
+
+    def _until_visible(self, signed: SignedCut) -> dict[str, float | None]:
+        """Real seconds from signing until each difusor's portal answers the signed manifest; None if it never did."""
+        seconds: dict[str, float | None] = {difusor.id: None for difusor in self._difusores}
+        deadline = time.monotonic() + CUT_TIMEOUT_S
+        while None in seconds.values() and time.monotonic() < deadline:
+            for difusor in self._difusores:
+                if seconds[difusor.id] is None:
+                    answer = difusor.portal.get("manifiesto.json")
+                    if answer is not None and answer.sha256 == signed.manifiesto_sha256:
+                        seconds[difusor.id] = (datetime.now(UTC) - signed.firmado).total_seconds()
+            time.sleep(POLL_S)
+        return seconds
+
+    def _close(self) -> None:
+        last = self._post.signed()[-1]
+        for difusor in self._difusores:
+            difusor.reader.finish()
+            clock = difusor.workspace.open_clock()
+            report = estado(difusor.workspace, Libro(difusor.workspace.open_state(clock)), clock.now())
+            difusor.result.cortes[-1].comprobaciones.append(checks.last_published(difusor.portal, last, report))
+
+    def _hour(self, instant: datetime) -> str:
+        return f"{instant.astimezone(self._night.convocatoria.zona):%d/%m %H:%M}"
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that is free now.
+
+    Raises:
+        ComprobacionError: there is none.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+    except OSError as exc:
+        raise ComprobacionError(
+            f"No hay un puerto libre en 127.0.0.1: {exc.strerror}",
+            intacto="No se inició nada.",
+            que_hacer="Cierre programas que usen la red y repita la orden.",
+        ) from exc

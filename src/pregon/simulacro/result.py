@@ -1,0 +1,130 @@
+"""What a simulacro answers: the object of ``pregon simulacro --json`` (design §7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+TOTALES_IGUALES = "TOTALES_IGUALES"
+"""The served totals of each contest are those that ``prep totales`` computes from the cut's actas."""
+BYTES_IGUALES = "BYTES_IGUALES"
+"""Every file asked of the difusor has the SHA-256 that the signed manifest lists."""
+NADA_ANTES = "NADA_ANTES"
+"""Before the start no URL returned a byte of the package."""
+SIN_MEZCLA = "SIN_MEZCLA"
+"""No page and no data file answered during the night belonged to two cuts, or to none."""
+ULTIMO_PUBLICADO = "ULTIMO_PUBLICADO"
+"""At the end the difusor shows, and says it shows, the last signed cut."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check on one difusor: stable code, whether it held, what was seen."""
+
+    codigo: str
+    ok: bool
+    detalle: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"codigo": self.codigo, "ok": self.ok, "detalle": self.detalle}
+
+
+@dataclass(frozen=True)
+class SignedCut:
+    """A cut as the institute signed it; ``firmado`` is the machine's real instant, not the simulated one."""
+
+    numero: int
+    hora_corte: datetime
+    firmado: datetime
+    manifiesto_sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "numero": self.numero,
+            "hora_corte": self.hora_corte.isoformat(),
+            "firmado": self.firmado.isoformat(),
+            "manifiesto_sha256": self.manifiesto_sha256,
+        }
+
+
+@dataclass
+class CutAtDifusor:
+    """How one cut went at one difusor. ``segundos_a_visible``: real seconds from signing; None if never seen."""
+
+    numero: int
+    segundos_a_visible: float | None
+    comprobaciones: list[Check] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "numero": self.numero,
+            "segundos_a_visible": None if self.segundos_a_visible is None else round(self.segundos_a_visible, 3),
+            "comprobaciones": [check.to_json() for check in self.comprobaciones],
+        }
+
+
+@dataclass
+class DifusorResult:
+    """The night of one difusor."""
+
+    id: str
+    url: str
+    cortes: list[CutAtDifusor] = field(default_factory=list)
+
+    @property
+    def checks(self) -> list[Check]:
+        return [check for cut in self.cortes for check in cut.comprobaciones]
+
+    @property
+    def nota(self) -> int:
+        """Share of the checks that held and the cuts that were seen, 0 to 100, rounded down."""
+        points = [check.ok for check in self.checks] + [cut.segundos_a_visible is not None for cut in self.cortes]
+        return 100 * sum(points) // len(points) if points else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "url": self.url,
+            "cortes": [cut.to_json() for cut in self.cortes],
+            "nota": self.nota,
+        }
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """A finished simulacro."""
+
+    convocatoria: str
+    ambiente: str
+    semilla: int
+    cortes: tuple[SignedCut, ...]
+    difusores: tuple[DifusorResult, ...]
+    esperados: int
+
+    @property
+    def ok(self) -> bool:
+        """True only if every planned cut was signed, seen at every difusor, and every check held."""
+        return (
+            len(self.cortes) == self.esperados > 0
+            and len(self.difusores) > 0
+            and all(
+                len(d.cortes) == self.esperados
+                and all(cut.segundos_a_visible is not None for cut in d.cortes)
+                and all(check.ok for check in d.checks)
+                for d in self.difusores
+            )
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "convocatoria": self.convocatoria,
+            "ambiente": self.ambiente,
+            "semilla": self.semilla,
+            "cortes": [cut.to_json() for cut in self.cortes],
+            "difusores": [difusor.to_json() for difusor in self.difusores],
+            "fallas": [],
+            "ok": self.ok,
+        }

@@ -1,0 +1,78 @@
+"""A whole night on this machine, through the command that people run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pregon.base.procesos import start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHECKS = {"TOTALES_IGUALES", "BYTES_IGUALES", "NADA_ANTES", "SIN_MEZCLA", "ULTIMO_PUBLICADO"}
+
+
+def _simulacro(folder: Path, *options: str, timeout: float) -> tuple[int, str]:
+    output = folder / "salida"
+    process = start([sys.executable, "-m", "pregon", "simulacro", *options], output=output, folder=folder)
+    try:
+        return process.wait(timeout), output.read_text()
+    finally:
+        process.stop()
+
+
+def _object(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text[text.index("\n{") :])
+    return found
+
+
+def _assert_whole(night: dict[str, Any], *, cuts: int, difusores: int) -> None:
+    assert night["ok"] is True
+    assert [cut["numero"] for cut in night["cortes"]] == list(range(1, cuts + 1))
+    assert len(night["difusores"]) == difusores
+    for difusor in night["difusores"]:
+        assert [cut["numero"] for cut in difusor["cortes"]] == list(range(1, cuts + 1))
+        assert all(cut["segundos_a_visible"] > 0 for cut in difusor["cortes"])
+        codes = [check["codigo"] for cut in difusor["cortes"] for check in cut["comprobaciones"]]
+        assert set(codes) == CHECKS
+        assert codes.count("TOTALES_IGUALES") == cuts
+        assert difusor["nota"] == 100
+
+
+def test_synthetic_night_ends_with_every_difusor_on_the_last_cut(tmp_path: Path) -> None:
+    status, text = _simulacro(
+        tmp_path, "noche", "--cortes", "3", "--difusores", "2", "--acelerar", "1200", "--json", timeout=170
+    )
+    assert status == 0, text
+    night = _object(text)
+    _assert_whole(night, cuts=3, difusores=2)
+    assert night["convocatoria"] == "gro-2021"
+    assert night["ambiente"] == "simulacro"
+    assert text.count("LISTO http://127.0.0.1:") == 2
+
+
+@pytest.mark.datos
+def test_real_night_of_campeche_shows_the_totals_of_its_actas(tmp_path: Path, datos: Path) -> None:
+    """The command of the README, faster. TOTALES_IGUALES compares each served ``entidad.json`` with ``prep totales``."""
+    status, text = _simulacro(
+        tmp_path,
+        *("--noche", str(datos / "campeche-2021"), "--difusores", "3", "--acelerar", "2400", "--json"),
+        timeout=300,
+    )
+    assert status == 0, text
+    night = _object(text)
+    _assert_whole(night, cuts=6, difusores=3)
+    assert [cut["hora_corte"][5:16] for cut in night["cortes"]] == [
+        *("06-06T22:40", "06-06T23:20", "06-06T23:40", "06-07T13:20", "06-07T14:40", "06-07T20:00"),
+    ]
+
+
+def test_unknown_carrier_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    status, text = _simulacro(tmp_path, "--transporte", "paloma", timeout=60)
+    assert status == 2
+    assert "paloma" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["salida"]
