@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -21,13 +19,6 @@ def main(target: Path) -> None:
     urls: list[str] = []
 
     def shoot() -> None:
-        base = urls[0]
-        with urllib.request.urlopen(base + "corte.json") as answer:  # noqa: S310 - our own loopback server
-            contest = json.load(answer)["contiendas"][-1]
-        with urllib.request.urlopen(base + contest["datos"] + "entidad.json") as answer:  # noqa: S310
-            levels = json.load(answer)["niveles"]
-        level = next(name for name in ("municipio", "distrito") if name in levels)
-        unit = f"{contest['ruta']}{level}-{levels[level][0]['id']}/"
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium",
@@ -35,9 +26,12 @@ def main(target: Path) -> None:
             )
             for width in WIDTHS:
                 page = browser.new_page(viewport={"width": width, "height": HEIGHT})
-                for name, ruta in (("portada", ""), ("entidad", contest["ruta"]), (level, unit)):
-                    page.goto(base + ruta)
-                    page.screenshot(path=target / f"{name}-{width}.png", full_page=False)
+                page.goto(urls[0])
+                page.screenshot(path=target / f"portada-{width}.png")
+                page.get_by_role("navigation").get_by_text("Ayuntamientos").click()
+                page.screenshot(path=target / f"entidad-{width}.png")
+                page.locator("table a").first.click()
+                page.screenshot(path=target / f"municipio-{width}.png")
                 page.close()
             browser.close()
 

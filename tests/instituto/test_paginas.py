@@ -238,9 +238,9 @@ def test_campeche_data_files_are_the_totals(campeche: Published) -> None:
     assert corte["formato"] == "pregon/corte/1"
     assert [item["id"] for item in corte["contiendas"]] == ["gub", "dip", "ayun", "juntas"]
     for item, contest in zip(corte["contiendas"], _golden(campeche).values(), strict=True):
-        entity = json.loads((campeche.folder / item["datos"]).read_bytes())
+        folder = campeche.folder / item["datos"]
+        entity = json.loads((folder / "entidad.json").read_bytes())
         assert entity == json.loads(json.dumps(contest.to_json(hasta="unidad")))
-        folder = (campeche.folder / item["datos"]).parent
         whole = json.loads(json.dumps(contest.to_json()))["niveles"]
         units = [json.loads(path.read_bytes()) for path in sorted((folder / contest.nivel).iterdir())]
         for unit, expected in zip(units, whole[contest.nivel], strict=True):

@@ -246,7 +246,7 @@ def contienda(
         liderazgos=tuple(Liderazgo(lines[key], count) for key, count in ahead.most_common()),
         empates=sum(unit.resultados.cabeza.estado == "empate" for unit in races),
         sin_votos=sum(unit.resultados.cabeza.estado == "sin_votos" for unit in races),
-        datos=f"datos/{corte:04d}/{eleccion.id}/entidad.json",
+        datos=f"datos/{corte:04d}/{eleccion.id}/",
     )
 
 
