@@ -44,7 +44,8 @@ def test_inicia_recibe_estado_cortes(escena: Escena, tmp_path: Path) -> None:
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert "difusor.toml" in out
-    assert (folder / "recepcion").stat().st_mode & 0o777 == 0o700
+    modes = {name: (folder / name).stat().st_mode & 0o777 for name in ("recepcion", "historico", "objetos", "cortes")}
+    assert modes == {"recepcion": 0o700, "historico": 0o700, "objetos": 0o750, "cortes": 0o750}
     assert (folder / "llaves" / "acuse.pem").stat().st_mode & 0o777 == 0o600
     escena.sign(1)
     first = as_json("recibe", folder, "--una-vez")

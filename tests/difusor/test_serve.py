@@ -99,7 +99,7 @@ def test_simulacro_asks_not_to_be_indexed_and_says_what_it_is(escena_factory: Es
 
 
 def test_other_sites_may_read_the_data_and_nothing_else(client: httpx2.Client) -> None:
-    for ruta in ("corte.json", "manifiesto.json", "datos/0001/gub/entidad.json"):
+    for ruta in ("corte.json", "manifiesto.json", "SHA256SUMS", "datos/0001/gub/entidad.json"):
         assert client.get(ruta).headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-origin" not in client.get("").headers
 

@@ -29,6 +29,9 @@ LOG_KEEP = 50
 HEADER_BYTES = "16KB"
 """Most that a request's headers may take."""
 
+OPEN = "/corte.json /manifiesto.json /SHA256SUMS /datos/* /esquemas/* /base-de-datos/*"
+"""What other sites' pages may read (CORS): data for programs. Pages are not among it."""
+
 ADMIN_SOCKET = "admin.sock"
 """Relative to the server's folder: a path of any depth fits in a socket address."""
 
@@ -165,7 +168,7 @@ def _site(site: Site) -> str:
 			not header_regexp If-Range ^\\"
 		}}
 		request_header @fecha -Range
-{_security(site, indent=2)}		@abierto path /corte.json /manifiesto.json /datos/*
+{_security(site, indent=2)}		@abierto path {OPEN}
 		header @abierto Access-Control-Allow-Origin *
 		header ?Cache-Control no-cache
 		@metodo not method GET HEAD

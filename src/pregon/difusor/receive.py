@@ -30,7 +30,7 @@ from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
 from pregon.difusor.serve import public_url
 from pregon.difusor.unpack import check_own_twins, missing, unpack
-from pregon.paquete.names import MANIFIESTO
+from pregon.paquete.names import CAMBIOS, MANIFIESTO
 from pregon.sonda.probe import Limits, probe
 from pregon.trust.cliente import TrustClient
 from pregon.trust.verified import Identity, Memory
@@ -50,9 +50,6 @@ if TYPE_CHECKING:
     from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
 
 _logger = logging.getLogger(__name__)
-
-CAMBIOS = ".cambios.zip"
-"""How the name of an archive of changes ends (design §2)."""
 
 PROBE_LIMITS = Limits(segundos=3.0, bytes=64 << 20)
 """The self-check asks for one small file of this same machine or its edge."""

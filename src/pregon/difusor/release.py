@@ -139,10 +139,10 @@ class Releases:
         self._link_twins(what, self.folder(what.corte))
 
     def _link_twins(self, what: Plan, root: Path) -> None:
+        base = str(root)
         for ruta, sha256, suffix in what.twin_paths():
-            twin = self._store.path(sha256, suffix)
-            if twin.exists() and not (root / ruta).exists():
-                self._disk.link(twin, root / ruta)
+            if self._store.has_twin(sha256, suffix) and not os.path.lexists(f"{base}/{ruta}"):
+                self._disk.link(self._store.path(sha256, suffix), root / ruta)
 
     def discard(self, folder: Path) -> None:
         """Remove a release, in an order that never leaves half of one under its name."""

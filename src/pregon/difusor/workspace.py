@@ -124,7 +124,11 @@ class Workspace:
 
 
 def folders(workspace: Workspace) -> Sequence[tuple[Path, int]]:
-    """Every folder of a workspace with its mode: 0700 where nothing is for other users."""
+    """Every folder of a workspace with its mode.
+
+    0700 where nothing is for other users. Contents and releases wait for the start unpacked, so 0750: another web
+    server reads them only through the workspace's group (GRO-1.7c, MOR-I-5b).
+    """
     return (
         (workspace.folder, 0o755),
         (workspace.confianza, 0o700),
@@ -132,8 +136,8 @@ def folders(workspace: Workspace) -> Sequence[tuple[Path, int]]:
         (workspace.entrada, 0o755),
         (workspace.recepcion, 0o700),
         (workspace.historico, 0o700),
-        (workspace.objetos, 0o755),
-        (workspace.cortes, 0o755),
+        (workspace.objetos, 0o750),
+        (workspace.cortes, 0o750),
         (workspace.acuses, 0o755),
         (workspace.servidor, 0o755),
     )

@@ -11,7 +11,7 @@ from pregon.base.errors import ComprobacionError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.archive import write_zip
 from pregon.paquete.manifest import Manifest, ManifestHead, parse_manifest
-from pregon.paquete.names import MANIFIESTO
+from pregon.paquete.names import CAMBIOS, MANIFIESTO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 SUMAS = "SHA256SUMS"
 RESUMEN = "resumen.txt"
-CAMBIOS = ".cambios.zip"
-"""How the name of the archive of changes ends."""
 
 _BASE = re.compile(r"[0-9]{8}_[0-9]{4}_[A-Za-z0-9_-]{1,80}")
 

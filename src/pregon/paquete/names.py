@@ -27,6 +27,8 @@ from pregon.paquete.errors import (
 
 MANIFIESTO = "manifiesto.json"
 """Lies beside the archive; the difusor publishes it at the root of the release (design §7)."""
+CAMBIOS = ".cambios.zip"
+"""How the name of the archive of changes ends (design §2)."""
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
