@@ -6,7 +6,7 @@ SELLO := $(VENV)/.entorno-$(shell cat requirements/simulacro.txt pyproject.toml 
 SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 
-.PHONY: entorno simulacro test lint bench aguante capturas candado limpia
+.PHONY: entorno simulacro test lint bench aguante fuzz docs capturas candado limpia
 
 entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
 
@@ -40,6 +40,12 @@ bench: $(SELLO_PRUEBAS)  ## ratios against a peer, measured in the same run
 
 aguante: $(SELLO_PRUEBAS)  ## slow soaks
 	$(BIN)/python -m pytest -m aguante $(ARGS)
+
+fuzz: $(SELLO_PRUEBAS)  ## the property tests with many more examples
+	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/prep tests/tablas tests/paquete tests/trust tests/convocatoria $(ARGS)
+
+docs: $(SELLO_PRUEBAS)  ## that links lead somewhere and every command named exists
+	$(BIN)/python -m pytest tests/docs $(ARGS)
 
 capturas: $(SELLO_PRUEBAS)  ## the screenshots of docs/portal
 	scripts/requisitos.sh pruebas

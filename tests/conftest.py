@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fuzz", max_examples=5_000, deadline=None)
 
 _DATOS = Path(__file__).resolve().parents[2] / "shared" / "datos"
 

@@ -71,6 +71,28 @@ def test_real_night_of_campeche_shows_the_totals_of_its_actas(tmp_path: Path, da
     ]
 
 
+@pytest.mark.aguante
+@pytest.mark.datos
+def test_real_night_at_the_pace_of_the_readme(tmp_path: Path, datos: Path) -> None:
+    status, text = _simulacro(
+        tmp_path,
+        *("--noche", str(datos / "campeche-2021"), "--difusores", "3", "--acelerar", "600", "--json"),
+        timeout=400,
+    )
+    assert status == 0, text
+    _assert_whole(_object(text), cuts=6, difusores=3)
+
+
+@pytest.mark.aguante
+def test_every_convocatoria_has_its_night(tmp_path: Path) -> None:
+    status, text = _simulacro(tmp_path, *("--convocatoria", "todas", "--acelerar", "1200", "--json"), timeout=600)
+    assert status == 0, text
+    nights = json.loads(text[text.index("\n[\n") :])
+    assert {night["convocatoria"] for night in nights} == {"gro-2021", "dgo-2024", "mor-2024", "mex-2021", "ine-2021"}
+    for night in nights:
+        _assert_whole(night, cuts=6, difusores=2)
+
+
 def test_unknown_carrier_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     status, text = _simulacro(tmp_path, "--transporte", "paloma", timeout=60)
     assert status == 2
