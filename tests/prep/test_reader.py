@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import EntradaError, FormatoError
-from pregon.prep import reader
+from pregon.prep import admision
 from pregon.prep.columns import classify
 from pregon.prep.model import Estado, Marker
-from pregon.prep.reader import parse_cut, read_actas
+from pregon.prep.preambulo import parse_cut
+from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
 from pregon.prep.text import parse_cell
 from tests.prep.muestras import COLUMNS, VOTES, Sample, row
@@ -240,7 +241,7 @@ def test_one_empty_field_too_many_is_taken_and_reported(target: Path) -> None:
         (b"", "vacío"),
         (b"\x00\x01\x02" * 500, "bytes nulos"),
         ("GUBERNATURA\n".encode("utf-16"), "UTF-16"),
-        (b"<!doctype html><html><body>404</body></html>\n" * 3, "CLAVE_CASILLA"),
+        (b"<!doctype html><html><body>404</body></html>\n" * 3, "página web"),
         (b"a,b,c\n1,2,3\n" * 200, "CLAVE_CASILLA"),
         (b"\xef\xbb\xbfT\xcdTULO\nx\n", "marca UTF-8"),
         ("AYUNTAMIENTOS Ñ".encode()[:-1], "a la mitad de una letra"),
@@ -307,6 +308,6 @@ def test_giant_line_is_refused_without_being_read_whole(target: Path) -> None:
 
 def test_file_over_the_size_limit_is_refused_unread(target: Path) -> None:
     with target.open("wb") as file:
-        file.truncate(reader.MAX_FILE_BYTES + 1)  # sparse: no disk is used
+        file.truncate(admision.MAX_FILE_BYTES + 1)  # sparse: no disk is used
     with pytest.raises(FormatoError, match="el límite es"):
         read_actas(target)

@@ -87,6 +87,7 @@ def test_json_has_the_keys_of_the_contract(tmp_path: Path) -> None:
         "total_votos",
         "participacion",
         "actas",
+        "especiales",
     }
     assert list(data["recalculado"]) == list(CAMPOS) == list(data["encabezado"])
     casilla = data["niveles"]["casilla"][0]

@@ -77,6 +77,8 @@ class Convocatoria(Seccion):
     * ``verificacion`` «firma»: Pregón signs every cut; ``recepcion``: its completion marker (design §2). Other values
       are for institutes without Pregón.
     * ``cortes_visibles`` 4: the current cut and the three whose data an open page may still ask for (design §3).
+    * ``inconsistencias`` None: the definition of «actas con inconsistencias» that reproduces the source's own header
+      (the names are those of ``prep.inconsistencias``; no text fixes one, real-data.md §4).
     * ``personalizacion`` «no»: showing the data in another form needs a text that allows it.
     * ``embebido`` «no_dicho»: frames are not forbidden, so any page may embed.
     * ``vistas`` empty: every view of the portal.
@@ -107,6 +109,7 @@ class Convocatoria(Seccion):
         str, Field(pattern=r"^(marcador:[A-Za-z0-9._/-]{1,128}|suma|renombrado|quieto:[1-9][0-9]{0,3})$")
     ] = "marcador:timestamp.json"
     historial: Annotated[Historial, BeforeValidator(_kept)] = Historial()
+    inconsistencias: Literal["amplia", "estricta", "excede", "todas"] | None = None
     cortes_visibles: Annotated[int, Field(ge=1, le=1000)] = 4
 
     personalizacion: Literal["no", "autorizada"] = "no"

@@ -12,6 +12,19 @@ from pydantic import ConfigDict, Field
 from pregon.base.settings import Settings
 from pregon.convocatoria.tipos import Id, Lista, Plazo, Positivo, Puerto, Texto
 
+Dialecto = Literal[
+    "campeche-2021",
+    "cdmx-2024",
+    "federal-2018",
+    "federal-2021",
+    "federal-2024",
+    "puebla-2019",
+    "puebla-2024",
+    "qroo-2019",
+    "queretaro-2018",
+    "sonora-2021",
+]
+"""Named dialects of the official CSV: the names of ``prep.estilos``, which this room may not import."""
 Formato = Literal["html", "json", "csv", "js", "txt", "hash"]
 
 
@@ -46,7 +59,8 @@ class Paquete(Seccion):
     """What a cut is made of.
 
     Defaults: ``formatos`` what Pregón builds; ``archivo`` zip (the only kind a text defines, INE-IX-1); ``hash``
-    SHA-256 (no text names an algorithm; ``clauses.md`` §7).
+    SHA-256 (no text names an algorithm; ``clauses.md`` §7). ``dialecto`` None: the database goes out as its source
+    wrote it, byte for byte. ``encabezado`` «fuente»: its summary too; «recalculado»: the figures counted from the rows.
     """
 
     formatos: Lista[Formato] = ("html", "json", "csv")
@@ -55,6 +69,8 @@ class Paquete(Seccion):
     tam_max_mb: Positivo | None = None
     tam_medio_mb: Positivo | None = None
     hash: Literal["sha256"] = "sha256"
+    dialecto: Dialecto | None = None
+    encabezado: Literal["fuente", "recalculado"] = "fuente"
 
 
 class Historial(Seccion):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pregon.prep.admision import format_error, lines_of, open_text
+from pregon.prep.admision import Text, format_error, lines_of, open_text
+from pregon.prep.preambulo import DELIMITERS, split_line
 from pregon.prep.text import clean_key, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 MAX_ROWS = 100_000
@@ -20,6 +21,8 @@ _UNIT = re.compile(r"(?:ID_)?(?:DISTRITO|MUNICIPIO|JUNTA|ALCALDIA)(?:_LOCAL|_FED
 _COMBINATION = re.compile(r"(?:SUM[-_]|CC_|C_|COA_)(?P<resto>.+)")
 _CATALOGUE = re.compile(r"CANDIDATURAS?")
 _SHARED_PIECES = 2
+_ENTITY = frozenset({"ID_ESTADO", "ID_ENTIDAD", "ESTADO", "ENTIDAD"})
+_PARTY = frozenset({"PARTIDO_CI", "PARTIDO"})
 _INDEPENDENT = re.compile(r"CAND_IND.*|CI(?:_\d+)?")
 
 
@@ -29,7 +32,8 @@ class Candidatura:
 
     ``unidad`` is the id as written, empty where the whole entity votes for the same people (gubernatura).
     ``partido_ci`` is as given (``PAN``, ``C_PAN_PRI``, ``SUM-PAN-PRI-PRD``, ``CAND_IND_1``); ``miembros`` are the
-    names it is made of, one for a party alone.
+    names it is made of, one for a party alone. ``entidad`` is the state as written (``4``, ``PUEBLA``), empty when the
+    file does not say it.
     """
 
     unidad: str
@@ -37,6 +41,29 @@ class Candidatura:
     miembros: tuple[str, ...]
     propietaria: str
     suplente: str
+    entidad: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogo:
+    """A CANDIDATURAS file as read: its rows understood, and what is needed to write it again.
+
+    ``cabeza`` are its first physical lines with their ends, the column names last; ``renglones``, the text of each row
+    with its end (and the blank lines above it); ``cola``, what follows the last row. ``celdas`` are the cells of each
+    row. ``lugar_entidad`` is the place of the entity's column, None when there is none.
+    """
+
+    origen: str
+    encoding: str
+    bom: bool
+    cabeza: tuple[str, ...]
+    columnas: tuple[str, ...]
+    renglones: tuple[str, ...]
+    celdas: tuple[tuple[str, ...], ...]
+    cola: str
+    lugar_entidad: int | None
+    con_suplente: bool
+    candidaturas: tuple[Candidatura, ...]
 
 
 def read_candidaturas(path: Path) -> tuple[Candidatura, ...]:
@@ -46,16 +73,18 @@ def read_candidaturas(path: Path) -> tuple[Candidatura, ...]:
         EntradaError: it is not there, or cannot be opened.
         FormatoError: it is not a catalogue; the text names file, line and column.
     """
+    return read_catalogo(path).candidaturas
+
+
+def read_catalogo(path: Path) -> Catalogo:
+    """As ``read_candidaturas``, with what is needed to write the file again."""
     with open_text(path) as text:
         lines: list[str] = []
         for line in lines_of(text):
             lines.append(line)
             if len(lines) > MAX_ROWS:
-                raise format_error(path.name, len(lines), None, f"pasa de {MAX_ROWS:,} líneas")
-    try:
-        return _parse(path.name, lines)
-    except csv.Error as exc:
-        raise format_error(path.name, 0, None, f"no se puede separar en columnas ({exc})") from exc
+                raise format_error(path.name, len(lines), "1", f"pasa de {MAX_ROWS:,} líneas")
+        return _parse(text, lines)
 
 
 def catalogue_of(actas: Path, among: Iterable[Path]) -> Path | None:
@@ -100,26 +129,30 @@ def members(partido_ci: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in name.split("-") if part.strip()) or (name,)
 
 
-def _parse(name: str, lines: list[str]) -> tuple[Candidatura, ...]:
-    start = next((i for i, line in enumerate(lines) if "PARTIDO_CI" in line.upper()), None)
-    if start is None:
-        raise format_error(name, 1, None, "no se encontró la fila de columnas (PARTIDO_CI…)")
-    delimiter = max(",|;\t", key=lines[start].count)
-    reader = csv.reader(lines[start:], delimiter=delimiter)
-    names = [fold(cell).replace(" ", "_") for cell in next(reader)]
+def _parse(text: Text, lines: list[str]) -> Catalogo:
+    name = text.name
+    start = _find_header(name, lines)
+    header = lines[start].rstrip("\r\n")
+    delimiter = max(DELIMITERS, key=header.count)
+    columns = split_line(header, delimiter, name, start + 1)
+    names = [fold(cell).replace(" ", "_") for cell in columns]
     unit = next((i for i, n in enumerate(names) if _UNIT.fullmatch(n)), None)
-    party = names.index("PARTIDO_CI")
-    people = [i for i, n in enumerate(names) if n.startswith("CANDIDATURA")]
+    entity = next((i for i, n in enumerate(names) if n in _ENTITY), None)
+    party = next(i for i, n in enumerate(names) if n in _PARTY)
+    people = [i for i, n in enumerate(names) if n.startswith(("CANDIDATURA", "CANDIDAT"))]
     if not people:
-        raise format_error(name, start + 1, None, "falta la columna CANDIDATURA_PROPIETARIA")
+        raise format_error(name, start + 1, str(len(names)), "falta la columna CANDIDATURA_PROPIETARIA")
     substitute = next((i for i in people if "SUPLENTE" in names[i]), None)
     found: list[Candidatura] = []
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
+    raw: list[str] = []
+    cells: list[tuple[str, ...]] = []
+    pending: list[str] = []
+    for first, row, physical in _rows(name, lines, start + 1, delimiter, pending):
         if len(row) < len(names):
             what = f"tiene {len(row)} campos y las columnas son {len(names)}"
-            raise format_error(name, start + reader.line_num, str(len(row)), what)
+            raise format_error(name, first, str(len(row)), what)
+        raw.append(physical)
+        cells.append(tuple(row))
         partido = row[party].strip()
         found.append(
             Candidatura(
@@ -128,6 +161,56 @@ def _parse(name: str, lines: list[str]) -> tuple[Candidatura, ...]:
                 miembros=members(partido),
                 propietaria=row[people[0]].strip(),
                 suplente="" if substitute is None else row[substitute].strip(),
+                entidad="" if entity is None else clean_key(row[entity]),
             )
         )
-    return tuple(found)
+    return Catalogo(
+        origen=name,
+        encoding=text.encoding,
+        bom=text.bom,
+        cabeza=tuple(lines[: start + 1]),
+        columnas=tuple(columns),
+        renglones=tuple(raw),
+        celdas=tuple(cells),
+        cola="".join(pending),
+        lugar_entidad=entity,
+        con_suplente=substitute is not None,
+        candidaturas=tuple(found),
+    )
+
+
+def _find_header(name: str, lines: list[str]) -> int:
+    for i, line in enumerate(lines):
+        text = line.upper()
+        if "CLAVE_CASILLA" in text:
+            what = "es la base de datos por acta (CLAVE_CASILLA…), no un catálogo de candidaturas"
+            raise format_error(name, i + 1, str(text.index("CLAVE_CASILLA") + 1), what)
+        if not _PARTY.isdisjoint(cell.strip(' "\r\n') for cell in re.split(f"[{DELIMITERS}]", text)):
+            return i
+    raise format_error(name, 1, "1", "no se encontró la fila de columnas (PARTIDO_CI…)")
+
+
+def _rows(
+    name: str, lines: list[str], start: int, delimiter: str, pending: list[str]
+) -> Iterator[tuple[int, list[str], str]]:
+    """Each row that is not blank: the number of its first line, its cells, its physical text.
+
+    ``pending`` holds, at the end, the lines after the last row.
+    """
+
+    def fed() -> Iterator[str]:
+        for line in lines[start:]:
+            pending.append(line)
+            yield line
+
+    reader = csv.reader(fed(), delimiter=delimiter)
+    first = start + 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                text = "".join(pending)
+                pending.clear()
+                yield first, row, text
+            first = start + reader.line_num + 1
+    except csv.Error as exc:
+        raise format_error(name, first, "1", f"no se puede separar en columnas ({exc})") from exc

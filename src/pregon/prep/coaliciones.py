@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 
 def unit_key(unidad: str) -> str:
-    """A unit id comparable between files: ``001``, ``1`` and ``01`` are one."""
-    return str(int(unidad)) if unidad.isascii() and unidad.isdecimal() else unidad
+    """A unit id comparable between files: ``001``, ``1`` and ``01`` are one; so are ``09-012`` and ``9-12``."""
+    return "-".join(str(int(part)) if part.isascii() and part.isdecimal() else part for part in unidad.split("-"))
+
+
+def catalogue_key(row: Candidatura, *, varias_entidades: bool) -> str:
+    """The ``unit_key`` that a row of the catalogue has in the table; empty for the whole entity.
+
+    In a file of several entidades a row without unit is of its whole entidad (senadurías): ``9``.
+    """
+    if varias_entidades and row.entidad:
+        return unit_key(f"{row.entidad}-{row.unidad}" if row.unidad else row.entidad)
+    return unit_key(row.unidad)
 
 
 def catalogue_combinations(
-    candidaturas: Sequence[Candidatura], parties: Collection[str]
+    candidaturas: Sequence[Candidatura], parties: Collection[str], *, varias_entidades: bool = False
 ) -> dict[str, tuple[tuple[str, ...], ...]]:
     """By ``unit_key``, the combinations that the catalogue names, as party columns of the file.
 
@@ -32,7 +42,7 @@ def catalogue_combinations(
     """
     found: dict[str, list[tuple[str, ...]]] = {}
     for row in candidaturas:
-        combos = found.setdefault(unit_key(row.unidad), [])
+        combos = found.setdefault(catalogue_key(row, varias_entidades=varias_entidades), [])
         columns = members_of(row.partido_ci, parties)
         if len(columns) > 1 and columns not in combos:
             combos.append(columns)

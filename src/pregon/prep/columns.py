@@ -41,6 +41,13 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "captura": ("FECHA_HORA_CAPTURA",),
     "verificacion": ("FECHA_HORA_VERIFICACION",),
 }
+# Counts of the acta that totals do not need; the writer renames them and writes their markers.
+_COUNTS: dict[str, tuple[str, ...]] = {
+    "sobrantes": ("TOTAL_BOLETAS_SOBRANTES", "NUM_BOLETAS_SOBRANTES", "BOLETAS_SOBRANTES"),
+    "personas": ("TOTAL_PERSONAS_VOTARON", "TOTAL_CIUDADANOS_VOTARON", "PERSONAS_VOTARON"),
+    "representantes_votaron": ("TOTAL_REP_PARTIDO_CI_VOTARON", "REPRESENTANTES_P_VOTARON"),
+    "sacados": _ROLES["sacados"],
+}
 _OPTIONAL = frozenset(
     {
         "entidad_id",
@@ -72,6 +79,8 @@ _UNITS: dict[Nivel, tuple[tuple[str, str], ...]] = {
         ("ID_MUNICIPIO", "NOMBRE_MUNICIPIO"),
     ),
 }
+# Counts that federal files of 2021 put between the ballots taken out and the votes (LEEME 2021).
+_AFTER_SACADOS = ("CODIGOS_ENTREGADOS", "CODIGOS_SOBRANTES", "CODIGOS_UTILIZADOS")
 _MUNICIPAL_TITLES = ("AYUNTAMIENTO", "ALCALD", "PRESIDENCIAS MUNICIPALES", "PRESIDENCIA MUNICIPAL")
 _NOT_REGISTERED = ("NO_REGISTRAD", "NO REGISTRAD", "CNR", "CANDIDATO/A NO REGISTRAD", "CANDIDATURAS NO REGISTRAD")
 _INDEPENDENT = (
@@ -86,7 +95,14 @@ _PARTY_NAMES = {"MOR": "MORENA", "M": "MORENA", "PV": "PVEM", "FM": "FXM", "ENCU
 
 
 class ColumnsError(ValueError):
-    """The column names are not those of a per-acta file; the text, in Spanish, says which is missing."""
+    """The column names are not those of a per-acta file; the text, in Spanish, says which is missing.
+
+    ``place`` is the index of the wrong column, None when it is missing.
+    """
+
+    def __init__(self, text: str, place: int | None = None) -> None:
+        super().__init__(text)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +154,8 @@ def read_columns(names: Sequence[str], titulo: str) -> Columns:
     where = {name: place for place, name in enumerate(folded)}
     if len(where) != len(folded):
         twice = sorted({name for name in folded if folded.count(name) > 1})
-        raise ColumnsError(f"columnas repetidas: {', '.join(name or '(sin nombre)' for name in twice)}")
+        again = next(i for i, name in enumerate(folded) if name in folded[:i])
+        raise ColumnsError(f"columnas repetidas: {', '.join(name or '(sin nombre)' for name in twice)}", again)
     found: dict[str, int | None] = {}
     for role, spellings in _ROLES.items():
         place = next((where[name] for name in spellings if name in where), None)
@@ -146,8 +163,11 @@ def read_columns(names: Sequence[str], titulo: str) -> Columns:
             raise ColumnsError(f"falta la columna {spellings[0]}")
         found[role] = place
     first, last = _need(found, "sacados") + 1, _need(found, "nulos") + 1
+    while first < last and folded[first].startswith(_AFTER_SACADOS):
+        first += 1
     if first >= last:
-        raise ColumnsError("NULOS no está después de TOTAL_VOTOS_SACADOS: no hay columnas de votos")
+        text = "NULOS no está después de TOTAL_VOTOS_SACADOS: no hay columnas de votos"
+        raise ColumnsError(text, _need(found, "nulos"))
     nivel, unit_id, unit_name = _unit(where, fold(titulo))
     contenders, unknown = classify(names[first:last])
     return Columns(
@@ -176,6 +196,12 @@ def read_columns(names: Sequence[str], titulo: str) -> Columns:
         contendientes=contenders,
         desconocidas=unknown,
     )
+
+
+def count_roles(names: Sequence[str]) -> dict[int, str]:
+    """The columns of counts other than votes (boletas sobrantes, personas…), by place."""
+    known = {spelling: role for role, spellings in _COUNTS.items() for spelling in spellings}
+    return {place: known[fold(name)] for place, name in enumerate(names) if fold(name) in known}
 
 
 def classify(columns: Sequence[str]) -> tuple[tuple[Contender, ...], tuple[str, ...]]:

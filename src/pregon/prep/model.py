@@ -117,10 +117,27 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """What the cells and the dialect of a file do not say, so that it can be written again byte for byte.
+
+    ``cabeza``: its first physical lines, with their ends, the column names last. ``resumen``: the places in it of the
+    names and the values of the summary. ``filas``: by index, the text of each row that its cells joined by the
+    delimiter do not give (quoted cells, a field too many, a blank line above). ``cola``: what follows the last row.
+    """
+
+    cabeza: tuple[str, ...]
+    resumen: tuple[int | None, int | None]
+    filas: Mapping[int, str]
+    cola: str
+
+
+@dataclass(frozen=True, slots=True)
 class Acta:
     """One row of the file, understood.
 
-    ``votos`` follows ``columnas`` (the vote columns of its table); ``suma`` adds them, markers as zero.
+    ``votos`` follows ``columnas`` (the vote columns of its table); ``suma`` adds them, markers as zero. ``unidad`` is
+    the id of its district or municipality; in a file of several entidades, ``09-012``: entidad and district, because
+    districts are numbered in each. ``entidad`` is set in such a file only.
     """
 
     linea: int
@@ -144,6 +161,7 @@ class Acta:
     observaciones: str
     sha: str
     fechas: tuple[str, str, str]
+    entidad: str = ""
 
     @property
     def especial(self) -> bool:
@@ -168,7 +186,8 @@ class ActaTable:
     ``filas`` are the cells exactly as written (after the CSV's own quoting, before ``'`` and ``="…"``), so that the
     file can be written again; ``prep.rows.actas`` gives them as ``Acta``. ``lineas`` is the line of each row.
     ``encabezado`` has the 13 official names: counts as int, percentages as text of four decimals, null when the file
-    gives no value. ``nivel`` says whether ``columnas.unidad_id`` counts districts or municipalities.
+    gives no value. ``nivel`` says whether ``columnas.unidad_id`` counts districts or municipalities. ``entidades`` are
+    the ids of the entidades whose casillas it has, two digits: one in a local file, up to 32 in a federal one.
     """
 
     origen: str
@@ -183,6 +202,13 @@ class ActaTable:
     lineas: tuple[int, ...]
     nivel: Nivel
     hallazgos: tuple[Finding, ...]
+    original: Original
+    entidades: tuple[str, ...] = ()
+
+    @property
+    def varias_entidades(self) -> bool:
+        """True for a federal file: its units are numbered within each entidad."""
+        return len(self.entidades) > 1
 
     @property
     def columnas_voto(self) -> tuple[str, ...]:

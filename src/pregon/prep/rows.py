@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pregon.prep.model import Acta, ActaTable, Cell, Estado, Marker
-from pregon.prep.text import clean_key, fold, parse_cell, parse_count
+from pregon.prep.text import NO_UNIT, clean_key, entity_id, fold, parse_cell, parse_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NO_UNIT = frozenset({"", "-", "--", "N/A", "n/a"})
 _MAX_CACHE = 100_000
 
 
@@ -32,11 +31,12 @@ def actas(table: ActaTable) -> Iterator[Acta]:
     """
     c = table.columns
     columnas = table.columnas_voto
+    several = table.varias_entidades
     cells = _Cells()
     states: dict[tuple[str, str, bool], Estado] = {}
     for linea, row in zip(table.lineas, table.filas, strict=True):
         clave = clean_key(row[c.clave_casilla])
-        key = (row[c.contabilizada], row[c.observaciones], clave in _NO_UNIT)
+        key = (row[c.contabilizada], row[c.observaciones], clave in NO_UNIT)
         estado = states.get(key)
         if estado is None:
             estado = _estado(*key)
@@ -44,8 +44,12 @@ def actas(table: ActaTable) -> Iterator[Acta]:
                 states[key] = estado
         unidad = clean_key(row[c.unidad_id])
         nombre = "" if c.unidad_nombre is None else row[c.unidad_nombre].strip().strip("'")
-        if unidad in _NO_UNIT:
+        if unidad in NO_UNIT:
             unidad, nombre = ("", "") if estado is Estado.FUERA_CATALOGO else (f"sin-{table.nivel}", "")
+        entidad = ""
+        if several and c.entidad_id is not None:
+            entidad = entity_id(row[c.entidad_id])
+            unidad = f"{entidad}-{unidad}" if unidad else ""
         votos = tuple([cells[text] for text in row[c.votos]])
         yield Acta(
             linea=linea,
@@ -69,12 +73,18 @@ def actas(table: ActaTable) -> Iterator[Acta]:
             observaciones=row[c.observaciones].strip(),
             sha=_text(row, c.sha),
             fechas=(_text(row, c.acopio), _text(row, c.captura), _text(row, c.verificacion)),
+            entidad=entidad,
         )
 
 
 def counted_value(cell: Cell) -> int:
     """What a cell adds to a total: its count, or zero for a marker."""
     return cell if isinstance(cell, int) else 0
+
+
+def estado_of(contabilizada: str, observaciones: str, clave_casilla: str) -> Estado:
+    """Where an acta stands, from the text of three of its cells."""
+    return _estado(contabilizada, observaciones, clean_key(clave_casilla) in NO_UNIT)
 
 
 def _text(row: tuple[str, ...], place: int | None) -> str:

@@ -26,6 +26,11 @@ def official_name(name: str) -> str | None:
     return folded if folded in CAMPOS else None
 
 
+def read_value(field: str, text: str) -> int | str | None:
+    """The value of an official field: a count, or a percentage of four decimals; None when it is neither."""
+    return parse_percent(text) if field.startswith("PORCENTAJE") else parse_count(text)
+
+
 def read_summary(raw: Mapping[str, str]) -> tuple[dict[str, int | str | None], tuple[Finding, ...]]:
     """The 13 fields of ``raw`` (name as written -> text as written) as values, and what could not be understood.
 
@@ -43,7 +48,7 @@ def read_summary(raw: Mapping[str, str]) -> tuple[dict[str, int | str | None], t
                 )
             )
             continue
-        value = parse_percent(text) if field.startswith("PORCENTAJE") else parse_count(text)
+        value = read_value(field, text)
         values[field] = value
         if value is None and text.strip().strip("'"):
             findings.append(

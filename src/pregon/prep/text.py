@@ -10,6 +10,11 @@ from pregon.prep.model import Cell, Marker
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0*)?", re.ASCII)
 _INTEGER = re.compile(r"(\d{1,12})(?:\.0*)?", re.ASCII)
 
+_ITEMS = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+_ID_DIGITS = 4
+NO_UNIT = frozenset({"", "-", "--", "N/A", "n/a"})
+
 _MARKERS = {
     "": Marker.VACIO,
     "-": Marker.NO_CONTIENDE,
@@ -36,6 +41,14 @@ def clean_key(text: str) -> str:
     if text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     return text.strip("'\"").strip()
+
+
+def entity_id(text: str) -> str:
+    """The id of an entidad as two digits: ``'04`` and ``4`` -> ``04``; other text as it is; none -> empty."""
+    bare = clean_key(text)
+    if bare in NO_UNIT:
+        return ""
+    return f"{int(bare):02d}" if bare.isascii() and bare.isdecimal() and len(bare) <= _ID_DIGITS else bare
 
 
 def key_style(text: str) -> str | None:
@@ -66,6 +79,14 @@ def parse_cell(text: str) -> Cell:
         return count
     folded = " ".join(text.strip().strip("'").replace("_", " ").casefold().split())
     return _MARKERS.get(folded, Marker.DESCONOCIDO)
+
+
+def parse_list(text: str) -> tuple[str, ...] | None:
+    """The items of a cell written as a list of Python, ``['Ilegible', 'Sin dato']`` (federal 2024); else None."""
+    body = text.strip()
+    if not (body.startswith("[") and body.endswith("]")):
+        return None
+    return tuple(first or second for first, second in _ITEMS.findall(body[1:-1]))
 
 
 def natural(text: str) -> tuple[int, int, str]:

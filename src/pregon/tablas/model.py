@@ -32,13 +32,41 @@ class ActaCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialTotals:
+    """The votes of one kind of special casilla within a level: a part of its totals, shown apart.
+
+    ``tipo`` is the letter of TIPO_CASILLA (``S``, ``M``, ``A``, ``P``…). What is left of the level after all its kinds
+    is the votes of básicas, contiguas and extraordinarias.
+    """
+
+    tipo: str
+    nombre: str
+    contendientes: Mapping[str, int]
+    actas: ActaCounts
+    lista_nominal: int
+    total_votos: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The item of ``especiales``."""
+        return {
+            "tipo": self.tipo,
+            "nombre": self.nombre,
+            "contendientes": dict(self.contendientes),
+            "lista_nominal": self.lista_nominal,
+            "total_votos": self.total_votos,
+            "actas": self.actas.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class UnitTotals:
     """Totals of the entity, a district or a municipality, over its counted actas.
 
     ``contendientes`` is by vote column as the file has it; ``partidos`` after the split of each combination in each
     unit; ``candidaturas`` by who stands together there. Each adds up to ``total_votos`` (no registradas and nulos
     included). ``lista_nominal`` is that of the counted actas. ``con_cifra``: columns with at least one figure in a
-    captured acta; a column outside it has only marks, so it most likely does not contest here.
+    captured acta; a column outside it has only marks, so it most likely does not contest here. ``especiales``: the
+    special votes among them, by kind.
     """
 
     id: str
@@ -52,6 +80,7 @@ class UnitTotals:
     total_votos_sin_especiales: int
     participacion: str
     con_cifra: frozenset[str]
+    especiales: tuple[SpecialTotals, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The item of ``niveles.entidad`` and ``niveles.distrito|municipio``."""
@@ -65,6 +94,7 @@ class UnitTotals:
             "total_votos": self.total_votos,
             "participacion": self.participacion,
             "actas": self.actas.as_dict(),
+            "especiales": [special.as_dict() for special in self.especiales],
         }
 
 
@@ -122,7 +152,8 @@ def casilla_as_dict(acta: Acta, nivel: Nivel) -> dict[str, Any]:
 class ContestTotals:
     """One contest at one cut: what the source's header says, what its rows give, and the totals of every level.
 
-    ``unidades`` are in the order of their ids; ``casillas`` are the actas in the order of the file.
+    ``unidades`` are in the order of their ids; ``casillas`` are the actas in the order of the file. In a federal file
+    ``entidad`` is the nation, and ``entidades`` and ``circunscripciones`` are its parts; both are empty in a local one.
     """
 
     eleccion: str
@@ -140,6 +171,8 @@ class ContestTotals:
     secciones: tuple[SectionTotals, ...]
     casillas: tuple[Acta, ...]
     hallazgos: tuple[Finding, ...]
+    entidades: tuple[UnitTotals, ...] = ()
+    circunscripciones: tuple[UnitTotals, ...] = ()
 
     @property
     def contendientes(self) -> Mapping[str, int]:
@@ -159,12 +192,15 @@ class ContestTotals:
     def to_json(self, *, hasta: Literal["casilla", "unidad"] = "casilla") -> dict[str, Any]:
         """The object of ``prep totales --json`` (design §7).
 
-        ``hasta="unidad"`` leaves out ``hallazgos`` and the levels below the unit: a contest's ``entidad.json``.
+        ``hasta="unidad"`` leaves out ``hallazgos`` and the levels below the unit: a contest's ``entidad.json``. A file
+        of several entidades has the levels ``nacional`` and ``circunscripcion`` above them.
         """
-        niveles: dict[str, Any] = {
-            "entidad": [self.entidad.as_dict()],
-            self.nivel: [unidad.as_dict() for unidad in self.unidades],
-        }
+        niveles: dict[str, Any] = {}
+        if self.entidades:
+            niveles["nacional"] = [self.entidad.as_dict()]
+            niveles["circunscripcion"] = [unidad.as_dict() for unidad in self.circunscripciones]
+        niveles["entidad"] = [unidad.as_dict() for unidad in self.entidades or (self.entidad,)]
+        niveles[self.nivel] = [unidad.as_dict() for unidad in self.unidades]
         data: dict[str, Any] = {
             "titulo": self.titulo,
             "hora_corte": self.hora_corte.isoformat(),

@@ -1,15 +1,26 @@
--- Totals of the entity, of each unit (distrito or municipio) and of each sección, in one pass over the actas.
--- Table actas: unidad and seccion are codes (-1: none); a null vote is a cell that holds a marker, not a count.
+-- Totals of the whole file, of each circunscripción, entidad, unit (distrito or municipio) and sección, and of each
+-- kind of special vote in the whole, the entidad and the unit; in one pass over the actas.
+-- Table actas: circunscripcion, entidad, unidad, seccion are codes (-1: none), tipo is a kind of special vote (0: none);
+-- a null vote is a cell that holds a marker, not a count.
 -- Only actas with CONTABILIZADA = 1 add votes; fuera de catálogo is outside every count but its own
 -- (real-data.md §2, rules 4 and 8). No actas at all give zeros. Standard SQL: the same text runs on Spark.
 select
     case
-        when grouping(unidad) = 1 then 'entidad'
-        when grouping(seccion) = 1 then 'unidad'
-        else 'seccion'
+        when grouping(seccion) = 0 then 'seccion'
+        when grouping(unidad) = 0 and grouping(tipo) = 0 then 'unidad_tipo'
+        when grouping(entidad) = 0 and grouping(tipo) = 0 then 'entidad_tipo'
+        when grouping(circunscripcion) = 0 and grouping(tipo) = 0 then 'circunscripcion_tipo'
+        when grouping(tipo) = 0 then 'total_tipo'
+        when grouping(unidad) = 0 then 'unidad'
+        when grouping(entidad) = 0 then 'entidad'
+        when grouping(circunscripcion) = 0 then 'circunscripcion'
+        else 'total'
     end as nivel,
+    circunscripcion,
+    entidad,
     unidad,
     seccion,
+    tipo,
     cast(coalesce(sum(case when estado <> 'fuera_catalogo' then 1 else 0 end), 0) as bigint) as esperadas,
     cast(coalesce(sum(case when estado = 'fuera_catalogo' then 1 else 0 end), 0) as bigint) as fuera_catalogo,
     cast(coalesce(sum(case when estado in ('contabilizada', 'no_contabilizada') then 1 else 0 end), 0) as bigint) as capturadas,
@@ -25,5 +36,8 @@ select
     cast(coalesce(sum(case when $voto is not null and estado in ('contabilizada', 'no_contabilizada') then 1 else 0 end), 0) as bigint) as $voto_n,
     cast(count(*) as bigint) as filas
 from actas
-group by grouping sets ((), (unidad), (unidad, seccion))
-order by nivel, unidad, seccion
+group by grouping sets (
+    (), (circunscripcion), (entidad), (unidad), (unidad, seccion),
+    (tipo), (circunscripcion, tipo), (entidad, tipo), (unidad, tipo)
+)
+order by nivel, circunscripcion, entidad, unidad, seccion, tipo
