@@ -1,4 +1,4 @@
-"""Takes the screenshots of ``docs/portal``: a synthetic night, served for real, seen by Chromium at phone and desktop width."""
+"""Takes the screenshots of ``docs/portal``: a synthetic night, served for real, at phone and desktop width."""
 
 from __future__ import annotations
 

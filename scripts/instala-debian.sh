@@ -4,7 +4,7 @@
 #   instala-debian.sh pruebas   that, and the real programs the tests drive
 set -euo pipefail
 base=(python3 python3-venv make ca-certificates tzdata)
-pruebas=(chromium unzip curl)
+pruebas=(chromium unzip zip curl postgresql mariadb-server util-linux)
 case "${1:-}" in
   base) paquetes=("${base[@]}") ;;
   pruebas) paquetes=("${base[@]}" "${pruebas[@]}") ;;

@@ -2,9 +2,13 @@
 # Makes sure the programs the tests drive are here: installs them when it may (root), else names the command.
 set -euo pipefail
 faltan=()
-for programa in chromium unzip curl sha256sum; do
+for programa in chromium unzip zip curl sha256sum setpriv; do
   command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
 done
+# Debian keeps the servers of both databases out of an ordinary user's PATH.
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null 2>&1 || faltan+=(postgres)
+PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null 2>&1 || faltan+=(mariadbd)
+command -v mariadb-install-db >/dev/null 2>&1 || faltan+=(mariadb-install-db)
 [ ${#faltan[@]} -eq 0 ] && exit 0
 aqui=$(cd "$(dirname "$0")" && pwd)
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,7 +85,13 @@ class _SeveralFiles(TyperCommand):
 @salida.command
 def corte(
     carpeta: Carpeta,
-    actas: Annotated[list[Path], typer.Option("--actas", help="Base de datos de actas (CSV); una por elección.")],
+    actas: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--actas",
+            help="Base de datos de actas (CSV); una por elección. Sin ella se leen las fuentes de instituto.toml.",
+        ),
+    ] = None,
     candidaturas: Annotated[
         list[Path] | None,
         typer.Option(
@@ -105,14 +112,17 @@ def corte(
     as_json: Json = False,
 ) -> None:
     """Hace el corte que sigue: suma, arma el paquete, lo firma y lo deja en el repositorio."""
-    from pregon.instituto import build, fuentes, workspace
+    from pregon.instituto import build, fuentes, fuentes_sql, workspace
     from pregon.instituto.autorizaciones import load as load_authorisations
 
     opened = workspace.open_workspace(carpeta)
+    instant = None if hora is None else _instant(hora, opened.convocatoria.zona)
     built = build.build_cut(
         opened,
-        fuentes.sources(actas, candidaturas or ()),
-        hora=None if hora is None else _instant(hora, opened.convocatoria.zona),
+        fuentes.sources(actas or (), candidaturas or ())
+        if actas or candidaturas
+        else fuentes_sql.configured(opened, hora=instant, ultimo=ultimo, entorno=os.environ),
+        hora=instant,
         corte=numero,
         ultimo=ultimo,
         cierre=_closing(cierre),

@@ -17,6 +17,7 @@ the next attempt; metadata that nothing leads to may stay and are never read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,17 +28,19 @@ from pregon.base.space import require_free
 from pregon.instituto import fuentes
 from pregon.instituto.armado import Contienda, assemble
 from pregon.instituto.fuentes import ContestSource
+from pregon.instituto.fuentes_sql import CARPETA
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal.paginas import Paginas
 from pregon.instituto.workspace import CIERRE, finish_closing
-from pregon.paquete.cut import CAMBIOS, stamped_name, write_cut
+from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
+from pregon.paquete.names import CAMBIOS
 from pregon.prep.model import Finding
 from pregon.tablas.totales import totals
 from pregon.trust.vigencia import online_expiry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -92,7 +95,7 @@ class _Lugar:
 
 def build_cut(
     workspace: Workspace,
-    sources: Sequence[ContestSource],
+    sources: Sequence[ContestSource] | Callable[[], Iterable[ContestSource]],
     *,
     hora: datetime | None = None,
     corte: int | None = None,
@@ -106,7 +109,7 @@ def build_cut(
 
     Args:
         workspace: opened, not held.
-        sources: one per contest.
+        sources: one per contest; or what gives them once the workspace is held (``fuentes_sql.configured``).
         hora: the cut's hour, aware; None takes the one that the files state.
         corte: its number; None takes the next: 0 for the package before the start, else the last plus one.
         ultimo: the closing cut: turnout includes casillas especiales, no next one is announced, roles sign to the end
@@ -131,7 +134,8 @@ def build_cut(
         *_closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador),
     )
     with workspace.held() as repository:  # 1
-        read = [fuentes.read(source) for source in sources]  # 2
+        origins = sources if isinstance(sources, Sequence) else tuple(sources())
+        read = [fuentes.read(source) for source in origins]  # 2
         place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
         contests = [_totals(source, ultimo=ultimo) for source in read]  # 4
         findings = _gate(workspace.convocatoria, read, contests, place, autorizaciones)
@@ -172,6 +176,7 @@ def build_cut(
             segundos=round(workspace.clock.monotonic() - start, 3),
         )
         workspace.disk.remove_tree(workspace.trabajo / "base-de-datos")
+        workspace.disk.remove_tree(workspace.trabajo / CARPETA)
         workspace.state().record(
             "corte",
             corte=built.corte,

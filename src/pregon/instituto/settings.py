@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.base.settings import Settings, load_toml
+from pregon.instituto.fuentes_modelo import FuenteSql, repeated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +24,21 @@ class AjustesInstituto(Settings):
 
     ``convocatoria`` is the path of the profile, relative to the workspace (``inicia`` copies it there, so that a later
     change of the shipped one does not change a night). ``reloj_simulado`` is the file of a ``SimulatedClock``, allowed
-    only in the ambiente «simulacro».
+    only in the ambiente «simulacro». ``fuente``: the contests that are read from a database when no file is given.
     """
 
     convocatoria: Annotated[str, Field(min_length=1)]
     ambiente: Literal["oficial", "simulacro"] = "oficial"
     reloj_simulado: str | None = None
+    fuente: tuple[FuenteSql, ...] = ()
+
+    @field_validator("fuente")
+    @classmethod
+    def _one_source_each(cls, value: tuple[FuenteSql, ...]) -> tuple[FuenteSql, ...]:
+        twice = repeated(value)
+        if twice is not None:
+            raise PydanticCustomError("fuente", "hay dos fuentes de la elección {cual}", {"cual": twice})
+        return value
 
     @model_validator(mode="after")
     def _clock_of_the_world(self) -> Self:
