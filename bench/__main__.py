@@ -2,7 +2,7 @@
 
 * ``instituto``: three elections of actas in CSV to a signed package on disk, against ``zip -6`` of the unpacked tree.
 * ``difusor``: verify, unpack to objects, link the release and sync, against ``sha256sum`` + ``unzip`` + ``sync -f``.
-* ``difusor, corte 2``: the same for the next cut, by its archive of changes, against the same peer on the whole archive.
+* ``difusor, corte 2``: the same for the next cut, by its archive of changes; the peer on the whole archive.
 """
 
 from __future__ import annotations

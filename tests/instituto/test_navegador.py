@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from tests.instituto.conftest import Published
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'"
-KINDS = ("index.html", "gub/index.html", "dip/index.html", "dip/distrito-007/index.html", "base-de-datos/index.html")
+KINDS = (
+    "index.html",
+    "gub/index.html",
+    "dip/index.html",
+    "dip/distrito-007/index.html",
+    "base-de-datos/index.html",
+    "para-programadores/index.html",
+)
 WIDTHS = (320, 360, 768, 1440)
 
 

@@ -57,7 +57,7 @@ def test_synthetic_night_ends_with_every_difusor_on_the_last_cut(tmp_path: Path)
 
 @pytest.mark.datos
 def test_real_night_of_campeche_shows_the_totals_of_its_actas(tmp_path: Path, datos: Path) -> None:
-    """The command of the README, faster. TOTALES_IGUALES compares each served ``entidad.json`` with ``prep totales``."""
+    """TOTALES_IGUALES compares each served ``entidad.json`` with the totals of its actas."""
     status, text = _simulacro(
         tmp_path,
         *("--noche", str(datos / "campeche-2021"), "--difusores", "3", "--acelerar", "2400", "--json"),

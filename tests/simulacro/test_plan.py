@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEXICO = ZoneInfo("America/Mexico_City")
+
+
+def _stamp(year: int, month: int, day: int, hour: int, minute: int) -> datetime:
+    """A stamp as the folders' names carry it: local, without a zone."""
+    return datetime(year, month, day, hour, minute)  # noqa: DTZ001
+
+
 NOON = datetime(2021, 6, 6, 12, tzinfo=UTC)
 
 
@@ -69,9 +76,9 @@ def test_each_table_takes_its_own_catalogue_and_leeme(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("last", "start", "end"),
     [
-        (datetime(2021, 6, 7, 20, 0), datetime(2021, 6, 6, 20, 0), datetime(2021, 6, 7, 20, 0)),
-        (datetime(2018, 7, 2, 21, 0), datetime(2018, 7, 1, 20, 0), datetime(2018, 7, 2, 21, 0)),
-        (datetime(2021, 6, 6, 23, 40), datetime(2021, 6, 6, 20, 0), datetime(2021, 6, 7, 20, 0)),
+        (_stamp(2021, 6, 7, 20, 0), _stamp(2021, 6, 6, 20, 0), _stamp(2021, 6, 7, 20, 0)),
+        (_stamp(2018, 7, 2, 21, 0), _stamp(2018, 7, 1, 20, 0), _stamp(2018, 7, 2, 21, 0)),
+        (_stamp(2021, 6, 6, 23, 40), _stamp(2021, 6, 6, 20, 0), _stamp(2021, 6, 7, 20, 0)),
     ],
 )
 def test_night_starts_at_eight_of_the_sunday(last: datetime, start: datetime, end: datetime) -> None:
@@ -80,11 +87,11 @@ def test_night_starts_at_eight_of_the_sunday(last: datetime, start: datetime, en
 
 def test_folder_that_ends_midweek_is_not_a_night() -> None:
     with pytest.raises(UsoError):
-        election_window((datetime(2021, 6, 11, 12, 0),), MEXICO)
+        election_window((_stamp(2021, 6, 11, 12, 0),), MEXICO)
 
 
 def test_interval_is_the_shortest_gap() -> None:
-    stamps = tuple(datetime(2021, 6, 6, 22, minute) for minute in (0, 40, 55))
+    stamps = tuple(_stamp(2021, 6, 6, 22, minute) for minute in (0, 40, 55))
     assert shortest_interval(stamps) == timedelta(minutes=15)
     assert shortest_interval(stamps[:1]) == timedelta(minutes=20)
 

@@ -1,12 +1,15 @@
-"""The package tree of one cut: data files, database zips, pages and ``corte.json`` (design §2)."""
+"""The package tree of one cut: data files and their schemas, database zips, pages, ``corte.json`` (design §2)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from pregon.instituto import contrato
 from pregon.instituto.datos import contest_files, cut_file
 from pregon.instituto.leeme import leeme
+from pregon.instituto.portal.programadores import documents
 from pregon.instituto.portal.vistas import Descarga, Marco, Portal, contienda
 from pregon.paquete.archive import write_zip
 from pregon.paquete.cut import stamped_name
@@ -67,12 +70,15 @@ def assemble(
         contiendas=views,
         descargas=downloads,
     )
+    cut = cut_file(portal)
+    samples = {"corte": ("corte.json", cut)}  # one file of each kind, for the page that explains them
     for contest, view in zip(contests, views, strict=True):
         for route, data in contest_files(contest.totals, view, corte=head.corte):
             tree.add(route, data)
-    for route, data in paginas.render(portal):
+            samples.setdefault(contrato.kind_of(route) or "", (route, data))
+    tree.add("corte.json", cut)
+    for route, data in chain(contrato.published(), paginas.render(portal, documents(samples))):
         tree.add(route, data)
-    tree.add("corte.json", cut_file(portal))
     return tree
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pregon.prep.pendientes import is_placeholder
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
@@ -40,9 +42,6 @@ _TIEMPOS = {
 }
 _PARTICULAS = frozenset({"de", "del", "la", "las", "los", "el", "y", "e", "von", "van", "da", "do", "dos"})
 _ROMANOS = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
-_SIN_REGISTRO = re.compile(
-    r"\s*(?:nombre\s+apellido.*|sin\s+candidatura.*|sin\s+registro|sin\s+candidat[oa].*|-+|n/?a|\.)?\s*", re.IGNORECASE
-)
 
 
 def entero(value: int) -> str:
@@ -122,7 +121,7 @@ def candidatura(text: str | None) -> str | None:
     Placeholders were published on election night (``real-data.md`` §4: ``Nombre Apellido Apellido``,
     ``SIN CANDIDATURA``); showing them as people would be wrong.
     """
-    if text is None or _SIN_REGISTRO.fullmatch(text):
+    if text is None or is_placeholder(text):
         return None
     return nombre_propio(text)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pregon.instituto.portal.formato import candidatura as candidate_name
+from pregon.prep.pendientes import is_placeholder
 from pregon.prep.percent import trunc4
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class Segmento:
 
 @dataclass(frozen=True)
 class Renglon:
-    """One line of a results table. ``nombre`` is None where the catalogue names nobody."""
+    """One line of a results table. ``nombre`` is None where the catalogue names nobody; ``pendiente``, where it holds a
+    placeholder instead."""
 
     clave: str
     partidos: tuple[Partido, ...]
     nombre: str | None
     suplente: str | None
+    pendiente: bool
     votos: int
     porcentaje: str
     barra: tuple[Segmento, ...]
@@ -169,6 +172,7 @@ class _Tabla:
                     partidos=parties,
                     nombre=candidate_name(person.propietaria) if person else None,
                     suplente=candidate_name(person.suplente) if person else None,
+                    pendiente=person is not None and is_placeholder(person.propietaria),
                     votos=number,
                     porcentaje=trunc4(number, self.total),
                     barra=self._bar(number, parties, best, split=split),

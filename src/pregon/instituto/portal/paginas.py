@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pregon.base.hashing import sha256_bytes
+from pregon.instituto import contrato
 from pregon.instituto.portal import formato
-from pregon.instituto.portal.vistas import BASE_DE_DATOS, INDICE
+from pregon.instituto.portal.vistas import BASE_DE_DATOS, INDICE, PROGRAMADORES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from jinja2 import Template
 
+    from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.vistas import Portal
 
 _HASH_DIGITS = 12
@@ -39,14 +41,18 @@ class Paginas:
         self._contest = environment.get_template("contienda.html")
         self._unit = environment.get_template("unidad.html")
         self._data = environment.get_template("base_de_datos.html")
+        self._programmers = environment.get_template("para_programadores.html")
         folder = files("pregon.instituto.portal")
         self._style_sheet = (folder / "estilo.css").read_bytes()
         self._icon_image = (folder / "icono.svg").read_bytes()
         self._hoja = f"assets/estilo.{sha256_bytes(self._style_sheet)[:_HASH_DIGITS]}.css"
         self._icono = f"assets/icono.{sha256_bytes(self._icon_image)[:_HASH_DIGITS]}.svg"
 
-    def render(self, portal: Portal) -> Iterator[tuple[str, bytes]]:
-        """Route and content of every page and asset of ``portal``, one at a time."""
+    def render(self, portal: Portal, documentos: Sequence[Documento]) -> Iterator[tuple[str, bytes]]:
+        """Route and content of every page and asset of ``portal``, one at a time.
+
+        ``documentos``: what the page for programmers explains.
+        """
         yield self._hoja, self._style_sheet
         yield self._icono, self._icon_image
         frame = self._frame(portal)
@@ -71,6 +77,20 @@ class Paginas:
                 activa="base-de-datos",
                 titulo="Base de datos",
                 descripcion="Descarga de la base de datos de actas del corte.",
+            ),
+        )
+        yield (
+            PROGRAMADORES,
+            _page(
+                self._programmers,
+                frame,
+                raiz="../",
+                activa="programadores",
+                titulo="Para programadores",
+                descripcion="Los resultados en JSON: archivos, esquemas, identificadores y cómo consultarlos.",
+                documentos=documentos,
+                version=contrato.VERSION,
+                carpeta=contrato.CARPETA,
             ),
         )
         for contest in portal.contiendas:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 INDICE = "index.html"
 BASE_DE_DATOS = "base-de-datos/index.html"
-SIN_UNIDAD = "sin-"
-"""How ``tablas`` begins the id of actas that belong to no district or municipality (voto en el extranjero…)."""
+PROGRAMADORES = "para-programadores/index.html"
+_SIN_UNIDAD = "sin-"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class VistaUnidad:
     nombre: str
     avance: Avance
     resultados: Resultados
+
+    @property
+    def archivo(self) -> str:
+        """The name of its data file, without extension: ``007``."""
+        return file_id(self.id)
 
     @property
     def rotulo(self) -> str:
@@ -159,6 +164,11 @@ class VistaContienda:
         return tuple(unit for unit in self.unidades if unit.numero)
 
     @property
+    def indice(self) -> str:
+        """The list of its data files."""
+        return f"{self.datos}indice.json"
+
+    @property
     def con_nombres(self) -> bool:
         """People are named at this level only where the whole entity votes for the same ones."""
         return self.eleccion.unico_cargo and self.resultados.con_nombres
@@ -196,10 +206,15 @@ class Portal:
     descargas: tuple[Descarga, ...]
 
 
+def of_no_unit(identifier: str) -> bool:
+    """Whether an id is of actas that belong to no district or municipality: ``sin-distrito``, ``09-sin-distrito``."""
+    return _SIN_UNIDAD in identifier
+
+
 def folder_of_unit(nivel: str, identifier: str) -> str:
     """The folder of a unit's page: ``distrito-001``; actas of no unit (id ``sin-distrito``) keep their id."""
     name = file_id(identifier)
-    return name if identifier.startswith(SIN_UNIDAD) else f"{nivel}-{name}"
+    return name if of_no_unit(identifier) else f"{nivel}-{name}"
 
 
 def file_id(identifier: str) -> str:
@@ -266,7 +281,7 @@ def _unit(
         carpeta=folder,
         ruta=f"{contest}/{folder}/{INDICE}",
         palabra=word,
-        numero="" if unit.id.startswith(SIN_UNIDAD) else numero_unidad(unit.id),
+        numero="" if of_no_unit(unit.id) else numero_unidad(unit.id),
         nombre=unit_name(unit.id, unit.nombre),
         avance=strip.of_unit(unit, con_especiales=special),
         resultados=resultados(unit, actores, catalogo, unit.id),
