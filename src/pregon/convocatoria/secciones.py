@@ -61,6 +61,7 @@ class Paquete(Seccion):
     Defaults: ``formatos`` what Pregón builds; ``archivo`` zip (the only kind a text defines, INE-IX-1); ``hash``
     SHA-256 (no text names an algorithm; ``clauses.md`` §7). ``dialecto`` None: the database goes out as its source
     wrote it, byte for byte. ``encabezado`` «fuente»: its summary too; «recalculado»: the figures counted from the rows.
+    ``zip_anidado``: also one zip around those of the elections, as Campeche published.
     """
 
     formatos: Lista[Formato] = ("html", "json", "csv")
@@ -71,6 +72,7 @@ class Paquete(Seccion):
     hash: Literal["sha256"] = "sha256"
     dialecto: Dialecto | None = None
     encabezado: Literal["fuente", "recalculado"] = "fuente"
+    zip_anidado: bool = False
 
 
 class Historial(Seccion):

@@ -7,12 +7,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pregon.instituto import contrato
+from pregon.instituto.base_de_datos import write_databases
 from pregon.instituto.datos import contest_files, cut_file
-from pregon.instituto.leeme import leeme
 from pregon.instituto.portal.programadores import documents
-from pregon.instituto.portal.vistas import Descarga, Marco, Portal, contienda
-from pregon.paquete.archive import write_zip
-from pregon.paquete.cut import stamped_name
+from pregon.instituto.portal.vistas import Marco, Portal, contienda
 from pregon.paquete.tree import PackageTree
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import ManifestHead
     from pregon.tablas.model import ContestTotals
-
-LEEME = "LEEME.txt"
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def assemble(
     profile = workspace.convocatoria
     tree = PackageTree()
     workspace.disk.make_folder(folder)
-    downloads = tuple(_database(workspace, head, contest, tree, folder) for contest in contests)
+    downloads = write_databases(workspace, head, [(c.fuente, c.totals) for c in contests], tree, folder)
     views = tuple(
         contienda(contest.fuente.eleccion, contest.totals, contest.fuente.candidaturas, corte=head.corte)
         for contest in contests
@@ -80,31 +76,3 @@ def assemble(
     for route, data in chain(contrato.published(), paginas.render(portal, documents(samples))):
         tree.add(route, data)
     return tree
-
-
-def _database(
-    workspace: Workspace, head: ManifestHead, contest: Contienda, tree: PackageTree, folder: Path
-) -> Descarga:
-    """The zip of one election: its files verbatim, and a LEEME of ours where it brings none (INE-III-a-csv)."""
-    source = contest.fuente
-    inner = PackageTree()
-    inner.add(source.origen.actas.name, source.origen.actas)
-    if source.origen.candidaturas is not None:
-        inner.add(source.origen.candidaturas.name, source.origen.candidaturas)
-    if source.origen.leeme is not None:
-        inner.add(source.origen.leeme.name, source.origen.leeme)
-    else:
-        names = (*(entry.ruta for entry in inner.entries()), LEEME)
-        inner.add(LEEME, leeme(source, names, simulacro=head.ambiente == "simulacro"))
-    names = tuple(entry.ruta for entry in inner.entries())
-    name = f"{stamped_name(head.hora_corte, f'PREP_{source.token}_{workspace.convocatoria.entidad.clave}')}.zip"
-    write_zip(folder / name, inner, names, stamp=head.hora_corte, disk=workspace.disk)
-    entry = tree.add(f"base-de-datos/{name}", folder / name)
-    return Descarga(
-        contienda=source.eleccion.id,
-        titulo=source.eleccion.titulo,
-        ruta=entry.ruta,
-        bytes=entry.bytes,
-        sha256=entry.sha256,
-        contenido=names,
-    )

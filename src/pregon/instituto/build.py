@@ -137,7 +137,7 @@ def build_cut(
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
         read = [fuentes.read(source) for source in origins]  # 2
         place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
-        contests = [_totals(source, ultimo=ultimo) for source in read]  # 4
+        contests = [_totals(workspace, source, ultimo=ultimo) for source in read]  # 4
         findings = _gate(workspace.convocatoria, read, contests, place, autorizaciones)
         head = ManifestHead(
             convocatoria=workspace.convocatoria.id,
@@ -248,13 +248,14 @@ def _place(
     return _Lugar(number, local, previous, None if ultimo else following)
 
 
-def _totals(source: Fuente, *, ultimo: bool) -> Contienda:
+def _totals(workspace: Workspace, source: Fuente, *, ultimo: bool) -> Contienda:
     """Step 4. In the last cut turnout includes casillas especiales (``prep.md`` §2.2); before, the header says."""
     computed = totals(
         source.tabla,
         eleccion=source.eleccion.id,
         candidaturas=source.candidaturas,
         incluye_especiales=True if ultimo else None,
+        inconsistencias=workspace.convocatoria.inconsistencias,
     )
     return Contienda(source, computed)
 

@@ -87,8 +87,11 @@ class BeforeStart:
         return Check(NADA_ANTES, ok=True, detalle=f"{self.asked} preguntas antes del inicio, ningún byte del paquete")
 
 
-def expected_totals(cut: PlannedCut) -> dict[str, Any]:
-    """By contest id, the object that ``prep totales`` gives for the cut's actas, without findings and lower levels."""
+def expected_totals(cut: PlannedCut, *, inconsistencias: str | None) -> dict[str, Any]:
+    """By contest id, the object that ``prep totales`` gives for the cut's actas, without findings and lower levels.
+
+    ``inconsistencias``: the profile's own definition, if it fixes one.
+    """
     expected = {}
     for files in cut.fuentes:
         source = fuentes.read(fuentes.ContestSource(None, files.actas, files.candidaturas, files.leeme))
@@ -98,6 +101,7 @@ def expected_totals(cut: PlannedCut) -> dict[str, Any]:
             eleccion=election,
             candidaturas=source.candidaturas,
             incluye_especiales=True if cut.ultimo else None,
+            inconsistencias=inconsistencias,
         )
         expected[election] = computed.to_json(hasta="unidad")
     return expected

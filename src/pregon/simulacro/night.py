@@ -254,7 +254,7 @@ class Leader:
         signed = self._wait_signed(cut, institute)
         seconds = self._until_visible(signed)
         manifest = self._manifests.get(cut.numero)
-        expected = checks.expected_totals(cut)
+        expected = checks.expected_totals(cut, inconsistencias=self._night.convocatoria.inconsistencias)
         for difusor in self._difusores:
             at = CutAtDifusor(cut.numero, seconds[difusor.id])
             if not difusor.result.cortes:
