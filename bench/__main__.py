@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from pregon.base.clock import ManualClock, SimulatedClock
 from pregon.base.durable import Disk
 from pregon.convocatoria.perfiles import load
+from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.night import receive_once
-from pregon.difusor.workspace import create as create_difusor
 from pregon.difusor.workspace import open_workspace as open_difusor
 from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.workspace import RAIZ, open_workspace

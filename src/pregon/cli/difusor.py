@@ -36,7 +36,7 @@ def inicia(
     """Crea la carpeta de trabajo de un difusor."""
     from pregon.base.durable import Disk
     from pregon.base.errors import EntradaError
-    from pregon.difusor.workspace import create, settings_text
+    from pregon.difusor.inicia import create, settings_text
 
     try:
         root = raiz.read_bytes()

@@ -6,27 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from pregon.base.fechas import DIAS, fecha_larga
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pregon.convocatoria.model import Convocatoria
     from pregon.convocatoria.secciones import Ventana
 
-DAYS = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")
-MONTHS = (
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-)
 UNSTATED = "el texto no lo dice"
 
 _FAILURE = {
@@ -102,7 +89,7 @@ class Block:
 
 def in_words(day: date) -> str:
     """``domingo 6 de junio de 2021``; with an aware instant, also its hour and offset: ``…, 20:00 h (UTC-5)``."""
-    text = f"{DAYS[day.weekday()]} {day.day} de {MONTHS[day.month - 1]} de {day.year}"
+    text = f"{DIAS[day.weekday()]} {fecha_larga(day)}"
     if not isinstance(day, datetime):
         return text
     offset = day.utcoffset()

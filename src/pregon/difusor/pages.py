@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pregon.base.fechas import fecha_larga
 from pregon.difusor.pointer import AVISO, ESPERA
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ ESTILO = (
 
 NO_ENCONTRADA = "404.html"
 NO_DISPONIBLE = "503.html"
-_MESES = (
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()  # noqa: SIM905
-)
 
 
 def style_source() -> str:
@@ -98,7 +96,7 @@ def local_hour(instant: datetime, convocatoria: Convocatoria) -> str:
     local = instant.astimezone(convocatoria.zona)
     city = convocatoria.zona_horaria.rsplit("/", 1)[-1].replace("_", " ")
     where = "tiempo del centro de México" if convocatoria.zona_horaria == "America/Mexico_City" else f"hora de {city}"
-    return f"{local.day} de {_MESES[local.month - 1]} de {local.year} a las {local:%H:%M} horas ({where})"
+    return f"{fecha_larga(local)} a las {local:%H:%M} horas ({where})"
 
 
 def render(page: Pagina, workspace: Workspace) -> bytes:

@@ -1,4 +1,4 @@
-"""The folder of one difusor for one convocatoria: where everything lies, how it is made, how it is opened.
+"""The folder of one difusor for one convocatoria: where everything lies and how it is opened (made: ``inicia``).
 
 ::
 
@@ -17,13 +17,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import Clock, SimulatedClock, SystemClock
-from pregon.base.errors import EntradaError, EscrituraError
-from pregon.base.settings import load_toml, parse_toml
+from pregon.base.settings import load_toml
 from pregon.base.state import StateDatabase
 from pregon.convocatoria.model import Convocatoria
 from pregon.convocatoria.perfiles import load
@@ -33,11 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pregon.base.durable import Disk
 
 AJUSTES = "difusor.toml"
-ROOT_MAX_BYTES = 1 << 20
-"""A root metadata file is a few kilobytes."""
 
 
 @dataclass(frozen=True)
@@ -152,86 +147,17 @@ def open_workspace(folder: Path) -> Workspace:
     """
     folder = folder.absolute()
     settings = load_toml(folder / AJUSTES, DifusorSettings)
+    return with_settings(folder, settings)
+
+
+def with_settings(folder: Path, settings: DifusorSettings) -> Workspace:
+    """The workspace that ``settings`` describe in ``folder`` (absolute), with its profile; reads no other file of it.
+
+    Raises:
+        AjustesError, EntradaError: the profile is wrong, or not there.
+    """
     return Workspace(folder, settings, _profile(settings.convocatoria, folder))
 
 
 def _profile(name: str, folder: Path) -> Convocatoria:
     return load_toml(folder / name, Convocatoria) if name.endswith(".toml") else load(name)
-
-
-def create(folder: Path, toml: str, *, root: bytes, disk: Disk) -> Workspace:
-    """Make the workspace in ``folder`` with the settings text ``toml`` and the institute's ``root`` metadata.
-
-    Repeating it after a failure is fine; the settings are written last, so a half-made workspace does not open.
-
-    Raises:
-        EscrituraError: there is a workspace already, or the folder cannot be written.
-        AjustesError: the settings or the profile are wrong; nothing was written.
-        EntradaError: ``root`` is not root metadata; nothing was written.
-    """
-    from pregon.difusor import pages, pointer
-    from pregon.difusor.acuse import create_key
-
-    folder = folder.absolute()
-    if (folder / AJUSTES).exists():
-        raise EscrituraError(
-            f"En {folder} ya hay un difusor.",
-            intacto="No se cambió nada.",
-            que_hacer="Elija otra carpeta, o edite su difusor.toml.",
-        )
-    settings = parse_toml(toml.encode(), DifusorSettings, where=AJUSTES)
-    _check_root(root)
-    workspace = Workspace(folder, settings, _profile(settings.convocatoria, folder))
-    for path, mode in folders(workspace):
-        disk.make_folder(path, mode=mode)
-    disk.write(workspace.raiz, root)
-    if not workspace.llave.exists():
-        create_key(workspace.llave, disk)
-    # From its first moment, before anything is received, it has something to show.
-    pages.ensure(workspace, disk)
-    pointer.switch(workspace, pointer.ESPERA, disk)
-    disk.write(folder / AJUSTES, toml.encode())
-    return workspace
-
-
-def _check_root(root: bytes) -> None:
-    try:
-        kind = json.loads(root)["signed"]["_type"] if len(root) <= ROOT_MAX_BYTES else None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        kind = None
-    if kind != "root":
-        raise EntradaError(
-            "El archivo de raíz no es un root.json del instituto.",
-            intacto="No se creó nada.",
-            que_hacer="Pida al instituto su root.json y compruebe su huella por otro medio.",
-        )
-
-
-def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, sondeo_s: float | None = None) -> str:
-    """The ``difusor.toml`` that ``inicia`` writes; the administrator edits it afterwards."""
-    lines = [
-        "# Ajustes de este difusor de Pregón.",
-        f"convocatoria = {_toml(convocatoria)}",
-        f"ambiente = {_toml(ambiente)}",
-        f"id = {_toml(ident)}",
-        f"origen = {_toml(origen)}",
-    ]
-    if sondeo_s is not None:
-        lines.append(f"sondeo_s = {sondeo_s}")
-    lines += [
-        "",
-        "[reloj]",
-        "# Antes de publicar se comprueba que el reloj esté en hora: chrony, ntp (con su servidor) o ninguna.",
-        'fuente = "chrony"',
-        "max_desfase_s = 2.0",
-        "",
-        "[servidor]",
-        'direccion = "127.0.0.1"',
-        "puerto = 8080",
-        'base = "/"',
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

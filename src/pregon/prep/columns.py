@@ -14,7 +14,7 @@ from pregon.prep.text import fold
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from pregon.prep.model import Nivel
+    from pregon.prep.marcas import Nivel
 
 Clase: TypeAlias = Literal["partido", "coalicion", "comun", "independiente", "no_registradas", "nulos"]
 

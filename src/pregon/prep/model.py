@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pregon.prep.marcas import Cell as Cell
+from pregon.prep.marcas import Marker as Marker
+from pregon.prep.marcas import Nivel as Nivel
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -13,7 +17,6 @@ if TYPE_CHECKING:
     from pregon.prep.columns import Columns
 
 Severidad: TypeAlias = Literal["bloquea", "avisa", "informa"]
-Nivel: TypeAlias = Literal["distrito", "municipio"]
 
 # The 13 official names, in their official order (prep.md §2.2).
 CAMPOS: tuple[str, ...] = (
@@ -31,21 +34,6 @@ CAMPOS: tuple[str, ...] = (
     "TOTAL_VOTOS_S_CS",
     "PORCENTAJE_PARTICIPACION_CIUDADANA",
 )
-
-
-class Marker(StrEnum):
-    """What a cell says instead of a number. Each counts as zero votes; none is a zero."""
-
-    ILEGIBLE = "ilegible"
-    SIN_DATO = "sin_dato"
-    SIN_ACTA = "sin_acta"
-    NO_CONTIENDE = "no_contiende"  # «-»: not contending; also pending and, in some files, without acta
-    NO_APLICA = "no_aplica"
-    VACIO = "vacio"
-    DESCONOCIDO = "desconocido"  # any other text: a finding that blocks
-
-
-Cell: TypeAlias = int | Marker
 
 
 class Estado(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pregon.prep.model import Cell, Marker
+from pregon.prep.marcas import Cell, Marker
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.0*)?", re.ASCII)
 _INTEGER = re.compile(r"(\d{1,12})(?:\.0*)?", re.ASCII)

@@ -25,10 +25,9 @@ from pregon.base.durable import Disk
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import Process, running, wait_until
 from pregon.convocatoria.perfiles import to_toml_text
+from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.libro import Libro
 from pregon.difusor.report import estado
-from pregon.difusor.workspace import Workspace as DifusorWorkspace
-from pregon.difusor.workspace import create as create_difusor
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
 from pregon.simulacro import checks
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.convocatoria.model import Convocatoria
+    from pregon.difusor.workspace import Workspace as DifusorWorkspace
     from pregon.simulacro.plan import Plan, PlannedCut
 
 Carrier = Literal["carpeta", "entrada", "ambos"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pregon.base.fechas import fecha_larga
 from pregon.prep.pendientes import is_placeholder
 
 if TYPE_CHECKING:
@@ -12,20 +13,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 NBSP = "\u00a0"
-_MESES = (
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-)
 _TIEMPOS = {
     "Tiempo del Noroeste": ("America/Tijuana",),
     "Tiempo del Pacífico": ("America/Hermosillo", "America/Mazatlan", "America/Chihuahua"),
@@ -64,7 +51,7 @@ def bytes_legibles(size: int) -> str:
 def fecha(instant: datetime, zona: ZoneInfo) -> str:
     """The local date: ``6 de junio de 2021``."""
     local = instant.astimezone(zona)
-    return f"{local.day} de {_MESES[local.month - 1]} de {local.year}"
+    return fecha_larga(local)
 
 
 def hora(instant: datetime, zona: ZoneInfo) -> str:
