@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import typer
 
+from pregon.base.procesos import start
 from pregon.cli.app import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,3 +52,22 @@ def test_readme_and_leeme_show_the_same_commands() -> None:
         return [line.split("#")[0].strip() for line in lines]
 
     assert shell("README.md") == shell("LEEME.md")
+
+
+def test_the_walk_through_of_the_readme_works_from_an_empty_folder(tmp_path: Path) -> None:
+    """Each line in turn, in bash, with this very interpreter's ``pregon``; the next runs only if it succeeded."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [walk] = [block for block in blocks if "prep genera" in block]
+    script = f'set -e\npregon() {{ "{sys.executable}" -m pregon "$@"; }}\n{walk}'
+    output = tmp_path / "salida"
+    folder = tmp_path / "vacia"
+    folder.mkdir()
+    process = start(["bash", "-c", script], output=output, folder=folder)
+    try:
+        status = process.wait(120)
+    finally:
+        process.stop()
+    text = output.read_text()
+    assert status == 0, text
+    assert (folder / "difusor" / "puntero").read_text() == "0002\n", text
+    assert "Corte: 2 de 2021-06-06T20:40" in text

@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,12 +17,12 @@ from pregon.base.durable import Disk
 from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
 from pregon.convocatoria.secciones import Entidad
 from pregon.instituto import fuentes, workspace
+from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import BuiltCut, build_cut
-from tests.prep.muestras import Sample, row
+from pregon.prep.percent import trunc4
+from tests.prep.muestras import SUMMARY, Sample, row
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Ambiente
 
@@ -29,6 +30,8 @@ ZONA = ZoneInfo("America/Mexico_City")
 INICIO = datetime(2021, 6, 6, 20, 0, tzinfo=ZONA)
 HORA = datetime(2021, 6, 6, 22, 40, tzinfo=ZONA)
 FIN = INICIO + timedelta(hours=24)
+AUTORIZACIONES = Path(__file__).with_name("autorizaciones-campeche.json")
+"""What a person answers for on the night of Campeche (real-data.md §4)."""
 CAMPECHE = ("GOB", "DIP_LOC", "AYUN", "JUNTAS")
 
 
@@ -82,7 +85,15 @@ class Night:
             ),
         ]
         for name, titulo in (("GUB", "GUBERNATURA"), ("DIP_LOC", "DIPUTACIONES LOCALES")):
-            sample = Sample(titulo=titulo, corte=f"{hora:%d/%m/%Y %H:%M} (UTC-5)", rows=rows)
+            summary = SUMMARY | {
+                "ACTAS_ESPERADAS": "3",
+                "PORCENTAJE_ACTAS_CAPTURADAS": "66.6666",
+                "PORCENTAJE_ACTAS_CONTABILIZADAS": "66.6666",
+                "TOTAL_VOTOS_C_CS": str(160 + int(votes)),
+                "TOTAL_VOTOS_S_CS": str(160 + int(votes)),
+                "PORCENTAJE_PARTICIPACION_CIUDADANA": trunc4(160 + int(votes), 800),
+            }
+            sample = Sample(titulo=titulo, corte=f"{hora:%d/%m/%Y %H:%M} (UTC-5)", summary=summary, rows=rows)
             sample.write(folder / f"CAMP_{name}_2021.csv")
         return fuentes.sources([folder / "CAMP_GUB_2021.csv", folder / "CAMP_DIP_LOC_2021.csv"])
 
@@ -126,5 +137,5 @@ def campeche(datos: Path, tmp_path_factory: pytest.TempPathFactory) -> Published
     space = night.create()
     clock.instant = datetime(2021, 6, 7, 13, 21, tzinfo=ZONA)
     sources = campeche_sources(datos, "20210607_1320")
-    built = build_cut(space, sources)
+    built = build_cut(space, sources, autorizaciones=load(AUTORIZACIONES))
     return Published(built, sources, unpack(built, folder / "sitio"))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pregon.base.clock import ManualClock
+from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import build_cut
 from pregon.instituto.elecciones import from_code
 from pregon.instituto.portal.vistas import contienda
@@ -20,7 +21,7 @@ from pregon.prep.candidaturas import read_candidaturas
 from pregon.prep.percent import trunc4
 from pregon.prep.reader import read_actas
 from pregon.tablas.totales import totals
-from tests.instituto.conftest import CAMPECHE, HORA, INICIO, Night, Published, campeche_sources, unpack
+from tests.instituto.conftest import AUTORIZACIONES, CAMPECHE, HORA, INICIO, Night, Published, campeche_sources, unpack
 from tests.instituto.html import Element, parse
 
 if TYPE_CHECKING:
@@ -126,12 +127,18 @@ def test_a_name_that_is_markup_is_shown_and_not_obeyed(night: Night, tmp_path: P
         check_page(site, name, parsed)
 
 
+EMPTY = ["3", "0", "0", "0", "0.0000", "0", "0.0000", "0.0000", "0", "0", "0", "0", "0.0000"]
+"""The summary of a file where no acta has arrived."""
+
+
 def test_before_any_acta_the_pages_say_so(night: Night, tmp_path: Path) -> None:
     space = night.create()
     hora = INICIO.replace(hour=19)
     sources = night.sources(hora)
     for source in sources:
-        source.actas.write_text(source.actas.read_text().replace(",1,0,0000", ",,0,0000"))
+        lines = source.actas.read_text().replace(",1,0,0000", ",,0,0000").splitlines()
+        lines[3] = ",".join(EMPTY)
+        source.actas.write_text("\n".join(lines) + "\n")
     night.clock.instant = hora
     built = build_cut(space, sources)
     assert built.corte == 0
@@ -309,5 +316,5 @@ def test_campeche_same_cut_twice_is_the_same_archive(campeche: Published, datos:
     again = Night(tmp_path, ManualClock(INICIO), "simulacro", elecciones=CAMPECHE)
     space = again.create()
     again.clock.instant = HORA.replace(day=8)
-    built = build_cut(space, campeche_sources(datos, "20210607_1320"))
+    built = build_cut(space, campeche_sources(datos, "20210607_1320"), autorizaciones=load(AUTORIZACIONES))
     assert built.paquete == campeche.built.paquete

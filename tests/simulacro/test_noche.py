@@ -98,3 +98,20 @@ def test_unknown_carrier_is_refused_before_anything_is_made(tmp_path: Path) -> N
     assert status == 2
     assert "paloma" in text
     assert [path.name for path in tmp_path.iterdir()] == ["salida"]
+
+
+def test_authorisations_that_are_not_there_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    status, text = _simulacro(tmp_path, "--autorizaciones", str(tmp_path / "no-esta.json"), timeout=60)
+    assert status == 66
+    assert "no-esta.json" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["salida"]
+
+
+@pytest.mark.datos
+def test_with_authorisations_that_do_not_answer_for_a_header_no_cut_is_signed(tmp_path: Path, datos: Path) -> None:
+    given = tmp_path / "autoriza.json"
+    given.write_text("[]")
+    night = ("--noche", str(datos / "campeche-2021"), "--cortes", "1", "--difusores", "1", "--acelerar", "2400")
+    status, text = _simulacro(tmp_path, *night, "--autorizaciones", str(given), timeout=120)
+    assert status == 70
+    assert "ENCABEZADO_ORIGEN" in text

@@ -192,7 +192,7 @@ def test_each_fault_of_the_rows_is_one_finding_with_its_count(tmp_path: Path) ->
         "SUMA_VOTOS": "avisa",
         "EXCEDE_SIN_MARCA": "avisa",
         "SHA_FORMATO": "avisa",
-        "FECHA_RARA": "informa",
+        "FECHA_RARA": "avisa",
         "CLAVE_REPETIDA": "informa",
         "SHA_REPETIDO": "informa",
     }

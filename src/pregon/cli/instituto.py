@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from pregon.cli import salida
 
@@ -65,23 +64,11 @@ def inicia(
         typer.echo(f"  {made.llaves / name}.pem")
 
 
-class _SeveralFiles(TyperCommand):
-    """A command whose ``--actas`` and ``--candidaturas`` take every file up to the next option (design §4)."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat the option before each of its files, which is the form that the parser knows."""
-        expanded: list[str] = []
-        option = ""
-        for word in args:
-            if word.startswith("-"):
-                option = word if word in ("--actas", "--candidaturas") else ""
-            if option and not word.startswith("-") and expanded[-1] != option:
-                expanded.append(option)
-            expanded.append(word)
-        return super().parse_args(ctx, expanded)
+class _Corte(salida.SeveralFiles):
+    varios = ("--actas", "--candidaturas")
 
 
-@app.command("corte", cls=_SeveralFiles)
+@app.command("corte", cls=_Corte)
 @salida.command
 def corte(
     carpeta: Carpeta,

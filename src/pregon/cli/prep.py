@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pregon.cli import salida
+from pregon.cli import genera, salida
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="prep", help="Lee la base de datos por acta del PREP: totales y hallazgos.", no_args_is_help=True
 )
+app.command("genera")(genera.genera)
 
 Archivos = Annotated[list[Path], typer.Argument(help="Archivos CSV por acta, como los publica el instituto.")]
 Catalogos = Annotated[
@@ -28,6 +29,13 @@ Catalogos = Annotated[
         "--candidaturas",
         help="CSV de candidaturas. Una vez por archivo y en su mismo orden, o una sola para todos. "
         "Sin esta opción se toma el que esté junto a cada archivo, como se publican.",
+    ),
+]
+Anteriores = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--anterior",
+        help="CSV del corte anterior: uno por archivo, en el mismo orden, o reconocidos por la elección de su nombre.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado como JSON.")]
@@ -41,7 +49,10 @@ def totales(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = 
     Con --json, un archivo da un objeto y varios dan una lista. La repartición de votos de coalición se hace en cada
     distrito o municipio (LGIPE 311.1.c); CONTABILIZADA se toma como viene.
     """
-    found = _totals(archivos, candidaturas or [])
+    from pregon.cli.revision import read_tables
+    from pregon.tablas.totales import totals
+
+    found = [totals(table, candidaturas=people) for table, people in read_tables(archivos, candidaturas or [])]
     if as_json:
         data = [contest.to_json() for contest in found]
         salida.show_json(data[0] if len(data) == 1 else data)
@@ -53,55 +64,47 @@ def totales(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = 
         _show(console, path, contest)
 
 
-@app.command("revisa")
-@salida.command
-def revisa(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = False) -> None:
-    """Muestra los hallazgos de cada archivo. Termina con estado 65 si alguno bloquea."""
-    from pregon.base.errors import FindingsError
+class _Revisa(salida.SeveralFiles):
+    varios = ("--anterior",)
 
-    found = _totals(archivos, candidaturas or [])
+
+@app.command("revisa", cls=_Revisa)
+@salida.command
+def revisa(
+    archivos: Archivos, candidaturas: Catalogos = None, anterior: Anteriores = None, as_json: Json = False
+) -> None:
+    """Muestra los hallazgos de cada archivo, como se juzgan antes de firmar. Sale con 65 si algo bloquea.
+
+    Bloquea, entre otros, un encabezado que no es el de sus renglones (ENCABEZADO_ORIGEN). Con --anterior también
+    compara con el corte anterior: la hora, el catálogo, los totales que bajan y las actas corregidas.
+    """
+    from pregon.base.errors import FindingsError
+    from pregon.cli.revision import review_files
+
+    found = review_files(archivos, candidaturas or [], anterior or [])
     if as_json:
         salida.show_json(
             [
-                {"archivo": str(path), "hallazgos": [finding.as_dict() for finding in contest.hallazgos]}
-                for path, contest in zip(archivos, found, strict=True)
+                {"archivo": str(item.path), "hallazgos": [finding.as_dict() for finding in item.hallazgos]}
+                for item in found
             ]
         )
     else:
         from rich.console import Console
 
         console = Console()
-        for path, contest in zip(archivos, found, strict=True):
-            console.print(f"{path}: {contest.titulo}", markup=False, highlight=False)
-            _show_findings(console, contest.hallazgos)
-    blocking = sum(finding.severidad == "bloquea" for contest in found for finding in contest.hallazgos)
-    if blocking:
+        for item in found:
+            console.print(f"{item.path}: {item.titulo}", markup=False, highlight=False)
+            _show_findings(console, item.hallazgos)
+    blocked = [item for item in found if any(finding.severidad == "bloquea" for finding in item.hallazgos)]
+    if blocked:
+        count = sum(finding.severidad == "bloquea" for item in blocked for finding in item.hallazgos)
         raise FindingsError(
-            f"Hay {blocking} hallazgo(s) que bloquean.",
+            f"Hay {count} hallazgo(s) que bloquean, en: {', '.join(str(item.path) for item in blocked)}.",
             intacto="No se escribió ni se firmó nada.",
-            que_hacer="Corrija la base de datos en su origen y repita la orden.",
+            que_hacer="Corrija la base de datos en su origen y repita la orden; lo que no se pueda corregir se "
+            "autoriza al hacer el corte («instituto corte --autorizaciones»).",
         )
-
-
-def _totals(paths: Sequence[Path], catalogues: Sequence[Path]) -> list[ContestTotals]:
-    from pregon.base.errors import UsoError
-    from pregon.prep.candidaturas import catalogue_beside, read_candidaturas
-    from pregon.prep.reader import read_actas
-    from pregon.tablas.totales import totals
-
-    if len(catalogues) not in (0, 1, len(paths)):
-        raise UsoError(
-            f"Hay {len(paths)} archivos de actas y {len(catalogues)} de candidaturas.",
-            intacto="No se leyó ningún archivo.",
-            que_hacer="Dé --candidaturas una sola vez, o una vez por cada archivo de actas y en su mismo orden.",
-        )
-    chosen: list[Path | None] = [catalogue_beside(path) for path in paths]
-    if catalogues:
-        chosen = [*catalogues] * (len(paths) if len(catalogues) == 1 else 1)
-    return [
-        totals(read_actas(path), candidaturas=() if catalogue is None else read_candidaturas(catalogue))
-        for path, catalogue in zip(paths, chosen, strict=True)
-    ]
 
 
 def _show(console: Console, path: Path, contest: ContestTotals) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec
 
 import typer
+from typer.core import TyperCommand
 
 from pregon.base.errors import PregonError
 
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
+
+
+class SeveralFiles(TyperCommand):
+    """A command some of whose options (``varios``) take every file up to the next option (design §4)."""
+
+    varios: ClassVar[tuple[str, ...]] = ()
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each of its files, which is the form that the parser knows."""
+        expanded: list[str] = []
+        option = ""
+        for word in args:
+            if word.startswith("-"):
+                option = word if word in self.varios else ""
+            if option and not word.startswith("-") and expanded[-1] != option:
+                expanded.append(option)
+            expanded.append(word)
+        return super().parse_args(ctx, expanded)
 
 
 def show_json(data: Any) -> None:

@@ -25,6 +25,15 @@ Noche = Annotated[
     Path | None,
     typer.Option(help="Carpeta con cortes reales: subcarpetas AAAAMMDD_HHMM_* con CSV por acta.", show_default=False),
 ]
+Autorizaciones = Annotated[
+    Path | None,
+    typer.Option(
+        help="JSON con los hallazgos que se autorizan y por qué (como en «instituto corte»). Sin ella, el instituto "
+        "del simulacro autoriza por sí mismo que el encabezado de un archivo difiera de sus renglones "
+        "(ENCABEZADO_ORIGEN, «Réplica de archivos ya publicados»), lo que consta en el manifiesto y en el portal.",
+        show_default=False,
+    ),
+]
 Cortes = Annotated[int | None, typer.Option(min=1, help="Cuántos cortes publicar.", show_default="6, o todos")]
 Difusores = Annotated[int, typer.Option(min=1, max=20, help="Cuántos difusores.")]
 Transporte = Annotated[
@@ -43,6 +52,7 @@ def main(
     context: typer.Context,
     convocatoria: Convocatoria = None,
     noche: Noche = None,
+    autorizaciones: Autorizaciones = None,
     cortes: Cortes = None,
     difusores: Difusores = 2,
     transporte: Transporte = "ambos",
@@ -53,7 +63,7 @@ def main(
 ) -> None:
     """Ensaya la noche completa en esta máquina (lo mismo que «simulacro noche»)."""
     if context.invoked_subcommand is None:
-        _run(convocatoria, noche, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+        _run(convocatoria, noche, autorizaciones, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
 
 
 @app.command("noche")
@@ -61,6 +71,7 @@ def main(
 def night(
     convocatoria: Convocatoria = None,
     noche: Noche = None,
+    autorizaciones: Autorizaciones = None,
     cortes: Cortes = None,
     difusores: Difusores = 2,
     transporte: Transporte = "ambos",
@@ -70,12 +81,13 @@ def night(
     as_json: Json = False,
 ) -> None:
     """Una noche: cortes firmados, entregados, publicados y comprobados. Sale con 0 solo si todo se cumplió."""
-    _run(convocatoria, noche, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+    _run(convocatoria, noche, autorizaciones, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
 
 
 def _run(
     convocatoria: str | None,
     noche: Path | None,
+    autorizaciones: Path | None,
     cortes: int | None,
     difusores: int,
     transporte: str,
@@ -99,6 +111,7 @@ def _run(
                 acelerar=acelerar,
                 semilla=semilla,
                 transporte=carrier,
+                autorizaciones=autorizaciones,
             ),
             say=lambda line: typer.echo(line, err=True),
             ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),

@@ -48,7 +48,13 @@ def assemble(
     workspace.disk.make_folder(folder)
     downloads = write_databases(workspace, head, [(c.fuente, c.totals) for c in contests], tree, folder)
     views = tuple(
-        contienda(contest.fuente.eleccion, contest.totals, contest.fuente.candidaturas, corte=head.corte)
+        contienda(
+            contest.fuente.eleccion,
+            contest.totals,
+            contest.fuente.candidaturas,
+            corte=head.corte,
+            autorizaciones=head.autorizaciones,
+        )
         for contest in contests
     )
     portal = Portal(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.instituto.elecciones import from_code
 from pregon.paquete.manifest import Autorizacion
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ MAX_BYTES = 1 << 20
 
 
 def load(path: Path) -> tuple[Autorizacion, ...]:
-    """Read ``[{"codigo", "motivo", "operador", "hora"}]`` (``hora`` ISO 8601 with offset).
+    """Read ``[{"codigo", "motivo", "operador", "hora", "contienda"?}]``.
+
+    ``hora`` is ISO 8601 with offset; ``contienda``, the only contest that it is for, as an election code or a contest
+    id (``DIP_LOC``, ``dip``); without it the authorisation is for every contest.
 
     Raises:
         EntradaError: it is not there.
@@ -48,12 +52,21 @@ def _item(path: Path, index: int, item: Any) -> Autorizacion:
         raise _wrong(path, f"[{index}]: codigo, motivo y operador llevan texto")
     if hora.tzinfo is None:
         raise _wrong(path, f"[{index}]: a la hora le falta el desfase, como -06:00")
-    return Autorizacion(codigo, motivo, operador, hora)
+    return Autorizacion(codigo, motivo, operador, hora, _contest(path, index, item.get("contienda")))
+
+
+def _contest(path: Path, index: int, given: object) -> str | None:
+    if given is None:
+        return None
+    try:
+        return from_code(str(given)).id
+    except EntradaError as exc:
+        raise _wrong(path, f"[{index}]: contienda: {exc.que_paso}") from exc
 
 
 def _wrong(path: Path, problem: str) -> AjustesError:
     return AjustesError(
         f"El archivo de autorizaciones {path} no sirve: {problem}.",
         intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
-        que_hacer="Escriba una lista de objetos con codigo, motivo, operador y hora.",
+        que_hacer="Escriba objetos con codigo, motivo, operador y hora (y contienda, si es para una sola).",
     )

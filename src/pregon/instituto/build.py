@@ -5,8 +5,8 @@ The order, and what each step may leave behind:
 1. The workspace is held and put back in order: what a stopped attempt left is removed.
 2. Every source is read. A file that cannot be read stops here.
 3. The cut is placed: elections of the profile, one hour for all, number and hour after the last signed cut.
-4. Totals, and the findings gate: what blocks and nobody authorised stops here.
-5. The package tree: data, database zips, pages, ``corte.json``.
+4. Totals, and the gate (``compuerta``): what blocks and nobody authorised stops here.
+5. The package tree: data, database zips, pages, ``corte.json``; and the gate again, on the bytes about to be written.
 6. ``write_cut`` into ``trabajo/``: everything up to here touches nothing else.
 7. One rename puts the folder into ``repositorio/targets/cortes/NNNN``: durable, and not yet signed.
 8. Signature: cortes, snapshot, and ``timestamp.json`` last. Only now does the cut exist.
@@ -22,20 +22,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import CadenaError, FindingsError, UsoError
+from pregon.base.errors import CadenaError, UsoError
 from pregon.base.hashing import sha256_bytes, sha256_file
 from pregon.base.space import require_free
-from pregon.instituto import fuentes
+from pregon.instituto import compuerta, fuentes
 from pregon.instituto.armado import Contienda, assemble
 from pregon.instituto.fuentes import ContestSource
 from pregon.instituto.fuentes_sql import CARPETA
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal.paginas import Paginas
+from pregon.instituto.previo import CARPETA as PREVIO
+from pregon.instituto.previo import last_cut
 from pregon.instituto.workspace import CIERRE, finish_closing
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
 from pregon.paquete.names import CAMBIOS
-from pregon.prep.model import Finding
 from pregon.tablas.totales import totals
 from pregon.trust.vigencia import online_expiry
 
@@ -44,10 +45,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pregon.convocatoria.model import Convocatoria
     from pregon.instituto.fuentes import Fuente
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Cierre, Manifest
+    from pregon.prep.model import Finding
     from pregon.trust.repositorio import Repository
 
 __all__ = ["Archivo", "BuiltCut", "ContestSource", "build_cut"]
@@ -55,7 +56,6 @@ __all__ = ["Archivo", "BuiltCut", "ContestSource", "build_cut"]
 _SPACE_FACTOR = 6
 """A cut needs at most this many times its sources while it is made: pages, data, both zips and the copy of each."""
 _SPACE_FLOOR = 64 << 20
-_SHOWN_FINDINGS = 10
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ def build_cut(
             of permanence.
         cierre, motivo: how it closes (None with ``ultimo``: «horario») and, when early, why.
         operador: who orders it, for the record.
-        autorizaciones: findings that a person lets pass, by code.
+        autorizaciones: findings that a person lets pass, by code and contest; those that let something pass travel.
 
     Raises:
         EntradaError, FormatoError: a source is missing or unreadable.
-        FindingsError: findings that block, an election outside the profile, or files of different hours.
+        FindingsError: findings that block and that nobody authorised.
         CadenaError: number or hour do not follow the last signed cut.
         UsoError: ``cierre`` or ``motivo`` do not fit.
         InstanciaError: another process holds the workspace.
@@ -129,16 +129,18 @@ def build_cut(
         pending, which the next order on the workspace writes.
     """
     start = workspace.clock.monotonic()
-    autorizaciones = (
-        *autorizaciones,
-        *_closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador),
-    )
+    closing = _closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador)
     with workspace.held() as repository:  # 1
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
         read = [fuentes.read(source) for source in origins]  # 2
         place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
         contests = [_totals(workspace, source, ultimo=ultimo) for source in read]  # 4
-        findings = _gate(workspace.convocatoria, read, contests, place, autorizaciones)
+        before = None
+        if place.previo is not None:
+            signed = parse_manifest(place.previo)
+            before = last_cut(workspace, repository.cut_folder(signed.corte), signed)
+        findings = compuerta.found(workspace.convocatoria, contests, place.hora, before)
+        authorised = compuerta.decide(findings, autorizaciones)
         head = ManifestHead(
             convocatoria=workspace.convocatoria.id,
             instituto=workspace.convocatoria.instituto,
@@ -151,11 +153,12 @@ def build_cut(
             cierre=(cierre or "horario") if ultimo else None,
             proximo=place.proximo,
             incluye_especiales=all(c.totals.regla_participacion == "con_especiales" for c in contests),
-            autorizaciones=tuple(autorizaciones),
+            autorizaciones=(*authorised, *closing),
         )
         needed = _SPACE_FACTOR * sum(source.origen.actas.stat().st_size for source in read)
         require_free(workspace.folder, needed + _SPACE_FLOOR)
         tree = assemble(workspace, head, contests, Paginas(), workspace.trabajo / "base-de-datos")  # 5
+        compuerta.decide(compuerta.coherent(workspace.convocatoria, head, tree, contests), ())
         work = workspace.trabajo / f"{place.numero:04d}"
         name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")
         manifest = write_cut(  # 6
@@ -177,6 +180,7 @@ def build_cut(
         )
         workspace.disk.remove_tree(workspace.trabajo / "base-de-datos")
         workspace.disk.remove_tree(workspace.trabajo / CARPETA)
+        workspace.disk.remove_tree(workspace.trabajo / PREVIO)
         workspace.state().record(
             "corte",
             corte=built.corte,
@@ -260,46 +264,6 @@ def _totals(workspace: Workspace, source: Fuente, *, ultimo: bool) -> Contienda:
     return Contienda(source, computed)
 
 
-def _gate(
-    profile: Convocatoria,
-    read: Sequence[Fuente],
-    contests: Sequence[Contienda],
-    place: _Lugar,
-    autorizaciones: Sequence[Autorizacion],
-) -> tuple[tuple[str, Finding], ...]:
-    """Step 4, the gate: every finding of every contest; what blocks must have an authorisation of its code."""
-    found = [(contest.fuente.eleccion.id, finding) for contest in contests for finding in contest.totals.hallazgos]
-    seen: set[str] = set()
-    for source in read:
-        if source.eleccion.id in seen:
-            found.append(
-                (source.eleccion.id, _blocks("CONTIENDA_REPETIDA", source, "hay dos archivos de esta elección"))
-            )
-        seen.add(source.eleccion.id)
-        if source.eleccion.id not in profile.contiendas:
-            text = f"la convocatoria «{profile.id}» no tiene esta elección ({', '.join(profile.elecciones)})"
-            found.append((source.eleccion.id, _blocks("CONTIENDA_AJENA", source, text)))
-        if source.tabla.hora_corte != place.hora:
-            stated = source.tabla.hora_corte.isoformat(timespec="minutes")
-            text = (
-                f"el archivo dice corte de las {stated} y se pide el de las {place.hora.isoformat(timespec='minutes')}"
-            )
-            found.append((source.eleccion.id, _blocks("HORA_DISTINTA", source, text)))
-    allowed = {authorisation.codigo for authorisation in autorizaciones}
-    blocking = [(contest, f) for contest, f in found if f.severidad == "bloquea" and f.codigo not in allowed]
-    if blocking:
-        shown = [f"{contest}: {f.codigo} en {f.donde}: {f.mensaje}" for contest, f in blocking[:_SHOWN_FINDINGS]]
-        rest = len(blocking) - len(shown)
-        raise FindingsError(
-            f"Hay {len(blocking)} hallazgo(s) que impiden el corte:\n  "
-            + "\n  ".join(shown)
-            + (f"\n  y {rest} más" if rest else ""),
-            intacto="No se firmó nada; el repositorio sigue como estaba y el corte anterior sigue publicado.",
-            que_hacer="Corrija los archivos, o autorice cada código con nombre y motivo (--autorizaciones).",
-        )
-    return tuple(found)
-
-
 def _summary(contest: Contienda) -> str:
     """One line of ``resumen.txt``: how much of a contest this cut counts."""
     shown = strip.of_contest(contest.totals)
@@ -307,10 +271,6 @@ def _summary(contest: Contienda) -> str:
         f"{contest.fuente.eleccion.titulo}: {shown.contabilizadas:,} de {shown.esperadas:,} actas contabilizadas "
         f"({shown.porcentaje_contabilizadas} %), participación {shown.participacion} %"
     )
-
-
-def _blocks(code: str, source: Fuente, text: str) -> Finding:
-    return Finding(code, "bloquea", source.tabla.origen, text)
 
 
 def _publish(workspace: Workspace, repository: Repository, work: Path, head: ManifestHead) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import EntradaError, UsoError
+from pregon.base.hashing import sha256_file
 from pregon.instituto.elecciones import Eleccion, from_code, identify, token_of
 from pregon.prep.candidaturas import Candidatura, read_candidaturas
 from pregon.prep.reader import read_actas
@@ -40,6 +41,7 @@ class Fuente:
     token: str
     tabla: ActaTable
     candidaturas: tuple[Candidatura, ...]
+    sha256: str = ""
 
 
 def sources(actas: Sequence[Path], candidaturas: Sequence[Path] = ()) -> tuple[ContestSource, ...]:
@@ -78,6 +80,7 @@ def read(source: ContestSource) -> Fuente:
         EntradaError: one is not there, or nothing says which election it is.
         FormatoError: one cannot be read; the text names file, line and column.
     """
+    sha256 = _hash(source.actas)  # before reading: who changes the file from here on is seen by the gate
     table = read_actas(source.actas)
     if source.leeme is not None and not source.leeme.is_file():
         raise EntradaError(
@@ -88,9 +91,16 @@ def read(source: ContestSource) -> Fuente:
     people = () if source.candidaturas is None else read_candidaturas(source.candidaturas)
     if source.eleccion is None:
         identified = identify(source.actas.name, table.titulo)
-        return Fuente(source, identified.eleccion, identified.token, table, people)
+        return Fuente(source, identified.eleccion, identified.token, table, people, sha256)
     eleccion = from_code(source.eleccion)
-    return Fuente(source, eleccion, token_of(source.actas.name) or eleccion.codigo, table, people)
+    return Fuente(source, eleccion, token_of(source.actas.name) or eleccion.codigo, table, people, sha256)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return ""  # reading it says what is wrong
 
 
 def _code(path: Path) -> str | None:

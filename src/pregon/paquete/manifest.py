@@ -47,12 +47,16 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Autorizacion:
-    """A finding that a person let pass: its code, the reason given, who and when."""
+    """A finding that a person let pass: its code, the reason given, who and when.
+
+    ``contienda``: the id of the only contest that it is for; None for any. Written only when there is one.
+    """
 
     codigo: str
     motivo: str
     operador: str
     hora: datetime
+    contienda: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +106,20 @@ class Manifest(ManifestHead):
                 "proximo": None if self.proximo is None else _instant_text(self.proximo),
                 "anterior": self.anterior,
                 "incluye_especiales": self.incluye_especiales,
-                "autorizaciones": [
-                    {"codigo": a.codigo, "motivo": a.motivo, "operador": a.operador, "hora": _instant_text(a.hora)}
-                    for a in self.autorizaciones
-                ],
+                "autorizaciones": [_authorised(item) for item in self.autorizaciones],
                 "archivos": [{"ruta": f.ruta, "bytes": f.bytes, "sha256": f.sha256} for f in self.archivos],
             }
         )
+
+
+def _authorised(item: Autorizacion) -> dict[str, str]:
+    found = {
+        "codigo": item.codigo,
+        "motivo": item.motivo,
+        "operador": item.operador,
+        "hora": _instant_text(item.hora),
+    }
+    return found if item.contienda is None else {**found, "contienda": item.contienda}
 
 
 def _instant_text(instant: datetime) -> str:
@@ -205,6 +216,7 @@ def _autorizacion(where: str, value: Any) -> Autorizacion:
         motivo=place.get("motivo", _text),
         operador=place.get("operador", _text),
         hora=place.get("hora", _instant),
+        contienda=place.get("contienda", _identifier) if "contienda" in place.table else None,
     )
 
 

@@ -45,7 +45,7 @@ class RowFindings:
                 lambda n: f"{n:,} acta(s) contabilizada(s) con más votos que la lista nominal y sus representantes",
             ),
             "SHA_FORMATO": _Fault("avisa", lambda n: f"{n:,} acta(s) con un código de integridad que no es SHA-256"),
-            "FECHA_RARA": _Fault("informa", lambda n: f"{n:,} acta(s) con fechas fuera de orden o ilegibles"),
+            "FECHA_RARA": _Fault("avisa", lambda n: f"{n:,} acta(s) con fechas fuera de orden o ilegibles"),
         }
         self._keys: Counter[str] = Counter()
         self._hashes: Counter[str] = Counter()

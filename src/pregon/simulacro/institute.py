@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING
 from pregon.base.clock import SimulatedClock
 from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
+from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import ContestSource, build_cut
+from pregon.instituto.compuerta import ENCABEZADO_ORIGEN
 from pregon.instituto.workspace import open_workspace
+from pregon.paquete.manifest import Autorizacion
 from pregon.simulacro.plan import read_plan
 from pregon.simulacro.result import SignedCut
 from pregon.transport.local import deliver
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+OPERADOR = "simulacro"
+REPLICA = "Réplica de archivos ya publicados"
+"""Why a simulacro lets the source's header differ, where nobody gave authorisations."""
 _LOOK_S = 0.05
 """Real seconds between looks at the clock and at the leader's permission."""
 
@@ -56,6 +62,11 @@ class Post:
     def entradas(self) -> Path:
         """JSON list of the inboxes that the institute delivers into."""
         return self.folder / "entradas.json"
+
+    @property
+    def autorizaciones(self) -> Path:
+        """The file of ``--autorizaciones``, copied here; absent where none was given."""
+        return self.folder / "autorizaciones.json"
 
     @property
     def permiso(self) -> Path:
@@ -100,6 +111,7 @@ class Institute:
         self._clock = SimulatedClock.load(post.reloj)
         self._workspace = open_workspace(post.instituto, clock=self._clock, disk=disk)
         self._inboxes = tuple(Path(path) for path in json.loads(post.entradas.read_bytes()))
+        self._given = load(post.autorizaciones) if post.autorizaciones.exists() else None
         self._signed: list[SignedCut] = []
         self._next_stamp = self._clock.now()
 
@@ -123,13 +135,20 @@ class Institute:
             hora=cut.hora,
             corte=cut.numero,
             ultimo=cut.ultimo,
-            operador="simulacro",
+            operador=OPERADOR,
+            autorizaciones=self._authorised(cut),
         )
         now = datetime.now(UTC)
         self._signed.append(SignedCut(cut.numero, cut.hora, now, built.manifiesto_sha256))
         self._next_stamp = self._clock.now() + self._workspace.intervalo
         self._deliver()
         self._disk.write(self._post.firmados, json.dumps([row.to_json() for row in self._signed]).encode())
+
+    def _authorised(self, cut: PlannedCut) -> tuple[Autorizacion, ...]:
+        """Those of the file given; with none, a header that differs goes out: the files were published already."""
+        if self._given is not None:
+            return self._given
+        return (Autorizacion(ENCABEZADO_ORIGEN, REPLICA, OPERADOR, cut.hora),)
 
     def _stamp_if_due(self) -> None:
         if self._clock.now() < self._next_stamp:

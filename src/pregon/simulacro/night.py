@@ -56,7 +56,10 @@ SONDEO_S = 0.2
 
 @dataclass(frozen=True)
 class Night:
-    """What to rehearse. ``acelerar``: simulated seconds per real second; ``transporte`` as ``--transporte``."""
+    """What to rehearse. ``acelerar``: simulated seconds per real second; ``transporte`` as ``--transporte``.
+
+    ``autorizaciones``: the bytes of the file of ``--autorizaciones``; None where none was given.
+    """
 
     convocatoria: Convocatoria
     plan: Plan
@@ -64,6 +67,7 @@ class Night:
     acelerar: float
     semilla: int
     transporte: Carrier
+    autorizaciones: bytes | None = None
 
 
 @dataclass
@@ -124,6 +128,8 @@ class Leader:
         disk.make_folder(post.folder)
         self._set_pace(self._night.convocatoria.inicio - LEAD, 1.0)
         disk.write(post.plan, self._night.plan.to_bytes())
+        if self._night.autorizaciones is not None:
+            disk.write(post.autorizaciones, self._night.autorizaciones)
         profile = post.folder / "convocatoria.toml"
         disk.write(profile, to_toml_text(self._night.convocatoria).encode())
         create_institute(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from pregon.base.durable import Disk
 from pregon.base.errors import UsoError
+from pregon.instituto.autorizaciones import load
 from pregon.simulacro.night import Carrier, Leader, Night
 from pregon.simulacro.prepare import real_night, synthetic_night
 
@@ -30,6 +31,7 @@ class Request:
     acelerar: float
     semilla: int
     transporte: Carrier
+    autorizaciones: Path | None = None
 
 
 def carrier_named(name: str) -> Carrier:
@@ -60,8 +62,10 @@ def run(
     The folder is removed where everything held; otherwise it stays for whoever investigates, and ``say`` tells where.
 
     Raises:
-        PregonError: the night could not be prepared, or a process failed.
+        PregonError: the night could not be prepared, its authorisations cannot be read, or a process failed.
     """
+    if request.autorizaciones is not None:
+        load(request.autorizaciones)
     disk = Disk()
     folder = Path(tempfile.mkdtemp(prefix="pregon-simulacro-"))
     keep = True
@@ -84,6 +88,7 @@ def run(
             acelerar=request.acelerar,
             semilla=request.semilla,
             transporte=request.transporte,
+            autorizaciones=None if request.autorizaciones is None else request.autorizaciones.read_bytes(),
         )
         with Leader(night, folder, say=say, disk=disk).run() as result:
             keep = not result.ok

@@ -19,6 +19,7 @@ _COMPARADOS = {
     "PORCENTAJE_ACTAS_CAPTURADAS": "Porcentaje de actas capturadas",
     "ACTAS_CONTABILIZADAS": "Actas contabilizadas",
     "PORCENTAJE_ACTAS_CONTABILIZADAS": "Porcentaje de actas contabilizadas",
+    "PORCENTAJE_ACTAS_INCONSISTENCIAS": "Porcentaje de actas con inconsistencias",
     "ACTAS_NO_CONTABILIZADAS": "Actas no contabilizadas",
     "LISTA_NOMINAL_ACTAS_CONTABILIZADAS": "Lista nominal de las actas contabilizadas",
     "TOTAL_VOTOS_C_CS": "Total de votos con casillas especiales",

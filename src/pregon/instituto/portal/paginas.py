@@ -35,7 +35,9 @@ class Paginas:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        environment.filters.update(entero=formato.entero, pct=formato.porcentaje, tam=formato.bytes_legibles)
+        environment.filters.update(
+            entero=formato.entero, pct=formato.porcentaje, tam=formato.bytes_legibles, momento=formato.momento
+        )
         environment.globals["nbsp"] = formato.NBSP
         self._cover = environment.get_template("portada.html")
         self._contest = environment.get_template("contienda.html")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from pregon.instituto.elecciones import Eleccion, Unidad
-    from pregon.instituto.portal.avance import Avance
+    from pregon.instituto.portal.avance import Avance, Nota
+    from pregon.paquete.manifest import Autorizacion
     from pregon.prep.candidaturas import Candidatura
     from pregon.tablas.model import ContestTotals, UnitTotals
 
@@ -157,6 +158,7 @@ class VistaContienda:
     empates: int
     sin_votos: int
     datos: str
+    autorizaciones: tuple[Autorizacion, ...] = ()
 
     @property
     def demarcaciones(self) -> tuple[VistaUnidad, ...]:
@@ -227,9 +229,14 @@ def file_id(identifier: str) -> str:
 
 
 def contienda(
-    eleccion: Eleccion, totals: ContestTotals, candidaturas: Sequence[Candidatura], *, corte: int
+    eleccion: Eleccion,
+    totals: ContestTotals,
+    candidaturas: Sequence[Candidatura],
+    *,
+    corte: int,
+    autorizaciones: Sequence[Autorizacion] = (),
 ) -> VistaContienda:
-    """The view of one contest and all its units."""
+    """The view of one contest and all its units. ``autorizaciones``: those of the cut; the page tells its own."""
     catalogo = Catalogo(candidaturas, unico_cargo=eleccion.unico_cargo)
     actores = Actores(tuple(totals.contendientes))
     word = eleccion.unidad(totals.nivel)
@@ -244,6 +251,7 @@ def contienda(
         head = unit.resultados.cabeza
         if head.estado == "encabeza" and head.primero is not None:
             ahead[head.primero.clave] += 1
+    whole_strip = strip.of_contest(totals)
     whole = resultados(totals, actores, catalogo, None)
     lines = {line.clave: line for line in whole.candidaturas}
     for unit in units:  # a line may exist in one unit only
@@ -255,14 +263,22 @@ def contienda(
         titulo=eleccion.titulo,
         ruta=f"{eleccion.id}/{INDICE}",
         palabra=word,
-        avance=strip.of_contest(totals),
+        avance=whole_strip,
         resultados=whole,
         unidades=units,
         liderazgos=tuple(Liderazgo(lines[key], count) for key, count in ahead.most_common()),
         empates=sum(unit.resultados.cabeza.estado == "empate" for unit in races),
         sin_votos=sum(unit.resultados.cabeza.estado == "sin_votos" for unit in races),
         datos=f"datos/{corte:04d}/{eleccion.id}/",
+        autorizaciones=tuple(item for item in autorizaciones if _concerns(item, eleccion, notes=whole_strip.notas)),
     )
+
+
+def _concerns(item: Autorizacion, eleccion: Eleccion, *, notes: Sequence[Nota]) -> bool:
+    """Whether a page tells an authorisation; one of headers for every contest, only where a header differs."""
+    if item.contienda is not None or item.codigo != "ENCABEZADO_ORIGEN":
+        return item.contienda in (None, eleccion.id) and item.codigo != "CIERRE_ANTICIPADO"
+    return bool(notes)
 
 
 def _unit(
