@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CONVOCATORIA = "gro-2021"
+NIGHT = 72
+"""Cuts of the made-up night; two neighbours in its middle are measured."""
 
 
 class Stage:
@@ -43,19 +45,21 @@ class Stage:
         self.folder = folder
         self.profile = load(CONVOCATORIA)
         step = timedelta(minutes=self.profile.intervalo_min)
-        self.hours = [self.profile.inicio + step, self.profile.inicio + 2 * step]
+        night = [self.profile.inicio + step * k for k in range(1, NIGHT + 1)]
+        self.hours = night[NIGHT // 2 : NIGHT // 2 + 2]
         contests = [
-            election(code, casillas=casillas, unidades=24, cortes=self.hours, semilla=7, entidad=(12, "Guerrero"))
+            election(code, casillas=casillas, unidades=24, cortes=night, semilla=7, entidad=(12, "Guerrero"))
             for code in self.profile.elecciones
         ]
         self.cuts: list[list[ContestSource]] = []
         for number in range(len(self.hours)):
+            which = NIGHT // 2 + number
             place = folder / f"fuentes-{number}"
             place.mkdir(parents=True)
             sources = []
             for contest in contests:
                 actas = place / f"{contest.file_stem}.csv"
-                actas.write_bytes(contest.actas_csv(number))
+                actas.write_bytes(contest.actas_csv(which))
                 catalogue = place / f"{contest.file_stem}_CANDIDATURAS.csv"
                 catalogue.write_bytes(contest.candidaturas_csv())
                 sources.append(ContestSource(None, actas, catalogue))
