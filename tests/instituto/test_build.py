@@ -74,6 +74,14 @@ def test_a_cut_lies_signed_in_the_repository_and_verifies(night: Night) -> None:
     assert verified.raw == raw
 
 
+def test_contests_stand_in_one_order_whatever_the_order_of_the_files(night: Night) -> None:
+    built = build_cut(night.create(), night.sources()[::-1])
+    assert built.manifest.elecciones == ("GUB", "DIP")
+    with zipfile.ZipFile(built.carpeta / built.paquete.nombre) as package:
+        corte = json.loads(package.read("corte.json"))
+    assert [contest["id"] for contest in corte["contiendas"]] == ["gub", "dip"]
+
+
 def test_the_second_cut_is_chained_and_its_changes_bring_every_new_content(night: Night) -> None:
     space = night.create()
     first = night.cut(space)

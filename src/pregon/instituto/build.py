@@ -132,7 +132,7 @@ def build_cut(
     closing = _closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador)
     with workspace.held() as repository:  # 1
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
-        read = [fuentes.read(source) for source in origins]  # 2
+        read = sorted((fuentes.read(source) for source in origins), key=lambda source: source.eleccion.orden)  # 2
         place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
         contests = [_totals(workspace, source, ultimo=ultimo) for source in read]  # 4
         before = None

@@ -77,6 +77,11 @@ class Eleccion:
     titulo: str
 
     @property
+    def orden(self) -> int:
+        """Its place on a cover and in ``corte.json``, whatever the order in which the files were given."""
+        return next(place for place, (code, _, _) in enumerate(CONTIENDAS) if code == self.codigo)
+
+    @property
     def unico_cargo(self) -> bool:
         """True where the whole entity votes for the same people; else each unit elects its own."""
         return self.codigo in _ONE_OFFICE
