@@ -15,6 +15,9 @@ from pregon.prep.candidaturas import catalogue_beside, catalogue_of
         ("CAMP_DIP_LOC_2021.csv", "CAMP_DIP_LOC_CANDIDATURA_2021.csv"),
         ("CAMP_GOB_2021.csv", "CAMP_GOB_CANDIDATURA_2021.csv"),
         ("PUE_GUB_2024.csv", "PUE_GUB_Candidaturas_2024.csv"),
+        ("PRES_2024.csv", "PRES_CANDIDATURAS_2024.csv"),
+        ("QROO_DIP_LOC_2019.csv", "QROO_DIP_CANDIDATURAS_2019.csv"),
+        ("SEN_2024.csv", None),
         ("PUE_AYUN_2024.csv", None),
         ("otra.csv", None),
     ],
@@ -25,6 +28,8 @@ def test_catalogue_is_the_one_whose_name_begins_alike(actas: str, expected: str 
         "CAMP_DIP_LOC_CANDIDATURA_2021.csv",
         "PUE_GUB_Candidaturas_2024.csv",
         "PUE_AYUN_notas_2024.csv",
+        "PRES_CANDIDATURAS_2024.csv",
+        "QROO_DIP_CANDIDATURAS_2019.csv",
     )
     found = catalogue_of(Path(actas), [Path(name) for name in names])
     assert (None if found is None else found.name) == expected

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import EntradaError, UsoError
 from pregon.base.hashing import sha256_file
 from pregon.instituto.elecciones import Eleccion, from_code, identify, token_of
-from pregon.prep.candidaturas import Candidatura, read_candidaturas
+from pregon.prep.candidaturas import Candidatura, catalogue_beside, read_candidaturas
 from pregon.prep.reader import read_actas
 from pregon.prep.text import fold
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.prep.model import ActaTable
-
-_CATALOGUE = re.compile(r"CANDIDATURAS?")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def sources(actas: Sequence[Path], candidaturas: Sequence[Path] = ()) -> tuple[C
             given = left[0]
         if given is not None:
             left.remove(given)
-        beside = None if candidaturas else _beside(path)
+        beside = None if candidaturas else catalogue_beside(path)
         found.append(ContestSource(None, path, given or beside, _leeme(path)))
     if left:
         raise UsoError(
@@ -106,15 +103,6 @@ def _hash(path: Path) -> str:
 def _code(path: Path) -> str | None:
     token = token_of(path.name) or token_of(path.parent.name)
     return None if token is None else from_code(token).codigo
-
-
-def _beside(path: Path) -> Path | None:
-    """The catalogue in the same folder: of the same election, when several are there."""
-    near = [
-        item for item in _files(path.parent) if _CATALOGUE.search(fold(item.name)) and item.suffix.lower() == ".csv"
-    ]
-    same = [item for item in near if _code(item) == _code(path)]
-    return same[0] if same else None
 
 
 def _leeme(path: Path) -> Path | None:

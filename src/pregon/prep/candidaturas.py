@@ -90,8 +90,8 @@ def read_catalogo(path: Path) -> Catalogo:
 def catalogue_of(actas: Path, among: Iterable[Path]) -> Path | None:
     """The catalogue of ``among`` that belongs to the table ``actas``, by name, or None.
 
-    Published names begin alike (``CAMP_DIP_LOC_2021.csv``, ``CAMP_DIP_LOC_CANDIDATURA_2021.csv``): the one that shares
-    most leading pieces, two at least, all those before the year.
+    The one whose name is the table's but for the word (``PRES_2024.csv``, ``PRES_CANDIDATURAS_2024.csv``); else the one
+    that shares most leading pieces, two at least (``QROO_DIP_LOC_2019.csv``, ``QROO_DIP_CANDIDATURAS_2019.csv``).
     """
     own = _pieces(actas)
     best: tuple[int, Path] | None = None
@@ -99,6 +99,8 @@ def catalogue_of(actas: Path, among: Iterable[Path]) -> Path | None:
         theirs = _pieces(path)
         if path == actas or not any(_CATALOGUE.fullmatch(piece) for piece in theirs):
             continue
+        if [piece for piece in theirs if not _CATALOGUE.fullmatch(piece)] == own:
+            return path
         shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, theirs, strict=False)))
         if shared >= _SHARED_PIECES and (best is None or shared > best[0]):
             best = (shared, path)

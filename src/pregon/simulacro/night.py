@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -22,12 +21,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pregon.base.clock import SimulatedClock
 from pregon.base.durable import Disk
-from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import Process, running, wait_until
 from pregon.convocatoria.perfiles import to_toml_text
 from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.libro import Libro
 from pregon.difusor.report import estado
+from pregon.difusor.serve import free_port
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
 from pregon.simulacro import checks
@@ -166,7 +165,7 @@ class Leader:
 
     def _open_difusor(self, ident: str, number: int, stack: contextlib.ExitStack) -> _Difusor:
         folder = self._folder_of(ident)
-        port = free_port()
+        port = free_port("127.0.0.1")
         origin = "entrada" if self._carrier(number) == "entrada" else str(self._post.instituto / "repositorio")
         # The last difusor has a clock that nobody measured: it opens only on the institute's signed witness.
         source = "ninguna" if number == self._night.difusores > 1 else "simulado"
@@ -297,21 +296,3 @@ class Leader:
 
     def _hour(self, instant: datetime) -> str:
         return f"{instant.astimezone(self._night.convocatoria.zona):%d/%m %H:%M}"
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that is free now.
-
-    Raises:
-        ComprobacionError: there is none.
-    """
-    try:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-    except OSError as exc:
-        raise ComprobacionError(
-            f"No hay un puerto libre en 127.0.0.1: {exc.strerror}",
-            intacto="No se inició nada.",
-            que_hacer="Cierre programas que usen la red y repita la orden.",
-        ) from exc
