@@ -7,13 +7,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from pregon.prep import cambios
 from pregon.prep.cambios import Cambios, Celda, changes
 from pregon.prep.reader import read_actas
 from tests.prep.muestras import VOTES, Sample, row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from pregon.prep.model import ActaTable
 
 PENDING = {
     **dict.fromkeys((*VOTES, "TOTAL_VOTOS_CALCULADO", "TOTAL_VOTOS_ASENTADO"), ""),
@@ -79,6 +85,58 @@ def test_actas_that_share_a_clave_are_told_apart_by_their_image(tmp_path: Path) 
     [correction] = found.corregidas
     assert correction.celdas == (Celda("PRI", 30, 31),)
     assert (found.entraron, found.movidas, found.salieron) == ((), (), ())
+
+
+def _left(rows: Sequence[tuple[str, ...]], others: Sequence[tuple[str, ...]]) -> list[int]:
+    """Step 1 as its words say: each row takes one of its equals there; those that find none are left."""
+    there = list(others)
+    kept: list[int] = []
+    for place, cells in enumerate(rows):
+        if cells in there:
+            there.remove(cells)
+        else:
+            kept.append(place)
+    return kept
+
+
+def _table(folder: Path, name: str, rows: list[tuple[int, str]], way: str) -> ActaTable:
+    """A table of secciones and votes; ``way``: plain, plain with another delimiter, or with a quoted cell."""
+    sample = Sample(rows=[row(n, PAN=votes) for n, votes in rows], delimiter="|" if way == "other" else ",")
+    lines = sample.lines()
+    if way == "quoted":
+        lines = [*lines[:5], *(line.replace("TENABO", '"TENABO"') for line in lines[5:])]
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return read_actas(path)
+
+
+ROWS = st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["40", "41", ""])), max_size=7)
+WAYS = st.sampled_from(["plain", "other", "quoted"])
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ROWS, ROWS, WAYS, WAYS)
+def test_what_differs_is_the_same_by_lines_by_cells_and_told(
+    tmp_path: Path, before: list[tuple[int, str]], now: list[tuple[int, str]], one: str, other: str
+) -> None:
+    old, new = _table(tmp_path, "A.csv", before, one), _table(tmp_path, "B.csv", now, other)
+    places = _left(old.filas, new.filas), _left(new.filas, old.filas)
+    assert cambios._unmatched(*cambios._comparable(old, new)) == places
+    found = changes(old, new)
+    assert found == changes(old, new, distintas=places)
+    plain = _table(tmp_path, "A.csv", before, "plain"), _table(tmp_path, "B.csv", now, "plain")
+    assert found == changes(*plain)
+
+
+def test_places_that_differ_are_believed_only_between_the_same_columns(tmp_path: Path) -> None:
+    old = read_actas(Sample().write(tmp_path / "A.csv"))
+    after = Sample(rows=[row(1, PAN="41"), row(2, PRI="31")])
+    new = read_actas(after.write(tmp_path / "B.csv"))
+    told = changes(old, new, distintas=([1], [1]))
+    assert [item.celdas for item in told.corregidas] == [(Celda("PRI", 30, 31),)]
+    after.columns.remove("ORIGEN")
+    fewer = read_actas(after.write(tmp_path / "C.csv"))
+    assert len(changes(old, fewer, distintas=([], [])).corregidas) == 2
 
 
 @pytest.mark.datos

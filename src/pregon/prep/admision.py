@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 400 * 1024 * 1024  # a national file of 172,000 actas has about 80 MiB
 MAX_LINE_CHARS = 65_536
 _CHUNK = 1 << 20
+_SLICE = 1 << 17
 _HEAD = 4096
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -145,48 +146,56 @@ def _refuse_binary(head: bytes, name: str) -> None:
         raise format_error(name, 1, f"{head.index(0) + 1}", "tiene bytes nulos: parece UTF-16 sin marca o binario")
 
 
-class _Place:
-    """Line and column of a byte, kept while pieces go by. Lines end in LF, or in CR when there is no LF."""
+def _place_of(file: BinaryIO, offset: int) -> tuple[int, int]:
+    """Line and column of a byte, from 1. Lines end in LF, or in CR when there is no LF.
 
-    def __init__(self) -> None:
-        self.line = 1
-        self.column = 1
-
-    def at(self, chunk: bytes, offset: int) -> tuple[int, str]:
-        """Line and column of ``chunk[offset]``."""
-        last = chunk.rfind(b"\n", 0, offset)
-        line = self.line + chunk.count(b"\n", 0, offset)
-        return line, str(offset - last if last >= 0 else self.column + offset)
-
-    def pass_by(self, chunk: bytes) -> None:
-        line, column = self.at(chunk, len(chunk))
-        self.line, self.column = line, int(column)
+    Only a refusal needs it, so what comes before is counted then and not while every file is scanned.
+    """
+    file.seek(0)
+    line, start, done = 1, 0, 0
+    while done < offset and (chunk := file.read(min(_CHUNK, offset - done))):
+        last = chunk.rfind(b"\n")
+        if last >= 0:
+            line += chunk.count(b"\n")
+            start = done + last + 1
+        done += len(chunk)
+    return line, offset - start + 1
 
 
 def _is_utf8(file: BinaryIO, name: str, *, bom: bool) -> bool:
     """Scan the whole file. Control bytes that no text has are refused, wherever they are."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    place = _Place()
     utf8 = True
+    size = 0
     while chunk := file.read(_CHUNK):
         bad = chunk.find(b"\0")
         if bad >= 0:
-            line, column = place.at(chunk, bad)
-            raise format_error(name, line, column, "tiene bytes nulos: no es texto")
+            line, column = _place_of(file, size + bad)
+            raise format_error(name, line, f"{column}", "tiene bytes nulos: no es texto")
         if utf8:
-            pending = len(decoder.getstate()[0])
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as exc:
+            wrong = _first_wrong(decoder, chunk)
+            if wrong is not None:
                 utf8 = False
                 if bom:
-                    line, column = place.at(chunk, max(exc.start - pending, 0))
-                    raise format_error(name, line, column, "tiene marca UTF-8 y bytes que no lo son") from exc
-        place.pass_by(chunk)
+                    line, column = _place_of(file, size + wrong)
+                    raise format_error(name, line, f"{column}", "tiene marca UTF-8 y bytes que no lo son")
+        size += len(chunk)
     if utf8:
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as exc:
             what = "está cortado a la mitad de una letra"
-            raise format_error(name, place.line, str(place.column - 1), what) from exc
+            line, column = _place_of(file, size)
+            raise format_error(name, line, f"{column - 1}", what) from exc
     return utf8
+
+
+def _first_wrong(decoder: codecs.IncrementalDecoder, chunk: bytes) -> int | None:
+    """Where ``chunk`` stops being UTF-8, or None. In slices: a text that fits in the cache is made in a third."""
+    for start in range(0, len(chunk), _SLICE):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk[start : start + _SLICE])
+        except UnicodeDecodeError as exc:
+            return max(start + exc.start - pending, 0)
+    return None

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
+from itertools import chain, compress
+from operator import ne
 from typing import TYPE_CHECKING
 
 from pregon.prep.model import Acta, Cell, Estado
 from pregon.prep.rows import actas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from pregon.prep.model import ActaTable
 
@@ -62,9 +64,15 @@ class Cambios:
     salieron: tuple[Acta, ...] = ()
 
 
-def changes(antes: ActaTable, despues: ActaTable) -> Cambios:
-    """What changed from ``antes`` to ``despues``, two cuts of one contest in any dialect."""
-    old, new = _different(antes, despues)
+def changes(
+    antes: ActaTable, despues: ActaTable, *, distintas: tuple[Sequence[int], Sequence[int]] | None = None
+) -> Cambios:
+    """What changed from ``antes`` to ``despues``, two cuts of one contest in any dialect.
+
+    ``distintas``: the places of the rows of each that step 1 leaves, from who has compared the files already; of no
+    use, and not looked at, when the two tables do not have the same columns.
+    """
+    old, new = _different(antes, despues, distintas)
     pairs, gone, arrived = _pair(old, new)
     entered = [acta for acta in arrived if _here(acta)]
     left = [acta for acta in gone if _here(acta)]
@@ -88,24 +96,52 @@ def changes(antes: ActaTable, despues: ActaTable) -> Cambios:
     )
 
 
-def _different(antes: ActaTable, despues: ActaTable) -> tuple[list[Acta], list[Acta]]:
+def _different(
+    antes: ActaTable, despues: ActaTable, distintas: tuple[Sequence[int], Sequence[int]] | None
+) -> tuple[list[Acta], list[Acta]]:
     """The actas of each side without those whose row is the same text on both (step 1)."""
     if antes.columnas != despues.columnas or antes.varias_entidades != despues.varias_entidades:
         return list(actas(antes)), list(actas(despues))
-    return _only(antes, Counter(despues.filas)), _only(despues, Counter(antes.filas))
+    if distintas is None:
+        distintas = _unmatched(*_comparable(antes, despues))
+    return list(actas(antes, distintas[0])), list(actas(despues, distintas[1]))
 
 
-def _only(table: ActaTable, other: Counter[tuple[str, ...]]) -> list[Acta]:
+def _comparable(antes: ActaTable, despues: ActaTable) -> tuple[Sequence[Hashable], Sequence[Hashable]]:
+    """The rows of each side, as lines where these say the same as their cells, which is much faster."""
+    before, now = antes.crudas, despues.crudas
+    if before is None or now is None or antes.dialecto.delimiter != despues.dialecto.delimiter:
+        return antes.filas, despues.filas
+    return before, now
+
+
+def _unmatched(before: Sequence[Hashable], now: Sequence[Hashable]) -> tuple[list[int], list[int]]:
+    """The places of the rows of each side that the other has not, or not as many times.
+
+    Rows that are equal in the same place are taken out first: they take as many from both counts, and in two cuts of a
+    contest they are nearly all.
+    """
+    shared = min(len(before), len(now))
+    unlike = list(compress(range(shared), map(ne, before, now)))
+    old = Counter(before[place] for place in chain(unlike, range(shared, len(before))))
+    new = Counter(now[place] for place in chain(unlike, range(shared, len(now))))
+    return _last(before, old - new), _last(now, new - old)
+
+
+def _last(rows: Sequence[Hashable], surplus: Counter[Hashable]) -> list[int]:
+    """The places of the ``surplus`` rows; of equal ones, the last, for the first are those that both sides have."""
+    if not surplus:
+        return []
+    places = list(compress(range(len(rows)), map(surplus.__contains__, rows)))
+    if len(places) == surplus.total():
+        return places
     kept: list[int] = []
-    for index, row in enumerate(table.filas):
-        if other[row]:
-            other[row] -= 1
-        else:
-            kept.append(index)
-    rows = dataclasses.replace(
-        table, filas=tuple(table.filas[i] for i in kept), lineas=tuple(table.lineas[i] for i in kept)
-    )
-    return list(actas(rows))
+    for place in reversed(places):
+        row = rows[place]
+        if surplus[row]:
+            surplus[row] -= 1
+            kept.append(place)
+    return kept[::-1]
 
 
 def _pair(old: list[Acta], new: list[Acta]) -> tuple[list[tuple[Acta, Acta]], list[Acta], list[Acta]]:
@@ -170,15 +206,20 @@ def _line(acta: Acta) -> int:
 
 def _cells(before: Acta, now: Acta) -> Iterator[Celda]:
     """The cells that differ among votes, totals, lista nominal, CONTABILIZADA and observaciones."""
-    old, new = dict(zip(before.columnas, before.votos, strict=True)), dict(zip(now.columnas, now.votos, strict=True))
-    named: list[tuple[str, Cell | str | None, Cell | str | None]] = [
-        *((column, old.get(column), value) for column, value in new.items()),
+    votes: Iterable[tuple[str, Cell | None, Cell]] = ()
+    if before.columnas != now.columnas:
+        old = dict(zip(before.columnas, before.votos, strict=True))
+        votes = [(column, old.get(column), vote) for column, vote in zip(now.columnas, now.votos, strict=True)]
+    elif before.votos != now.votos:
+        votes = zip(now.columnas, before.votos, now.votos, strict=True)
+    named: tuple[tuple[str, Cell | str | None, Cell | str | None], ...] = (
+        *votes,
         ("TOTAL_VOTOS_ASENTADO", before.asentado, now.asentado),
         ("TOTAL_VOTOS_CALCULADO", before.calculado, now.calculado),
         ("LISTA_NOMINAL", before.lista_nominal, now.lista_nominal),
         ("OBSERVACIONES", before.observaciones, now.observaciones),
         ("CONTABILIZADA", before.contabilizada, now.contabilizada),
-    ]
+    )
     for column, was, value in named:
         if was is not None and value is not None and was != value:
             yield Celda(column, _shown(was), _shown(value))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from itertools import repeat
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from pregon.prep.marcas import Cell as Cell
 from pregon.prep.marcas import Marker as Marker
 from pregon.prep.marcas import Nivel as Nivel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from pregon.prep.columns import Columns
@@ -167,12 +169,57 @@ class Acta:
         return {c: v.value for c, v in zip(self.columnas, self.votos, strict=True) if isinstance(v, Marker)}
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PlainRows(Sequence[tuple[str, ...]]):
+    """The cells of lines that are nothing but cells and delimiters: each line is split when it is asked for.
+
+    A national file as cells takes ten times the memory of its lines, and most of those who ask want a few rows or a
+    few columns. Equal to any sequence of the same cells. ``lineas``: the lines as written, without their end.
+    """
+
+    lineas: tuple[str, ...]
+    delimiter: str
+
+    def at(self, places: Iterable[int]) -> PlainRows:
+        """The rows at ``places``, in that order."""
+        return PlainRows(tuple([self.lineas[place] for place in places]), self.delimiter)
+
+    def __len__(self) -> int:
+        return len(self.lineas)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> PlainRows: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, ...] | PlainRows:
+        if isinstance(place, slice):
+            return PlainRows(self.lineas[place], self.delimiter)
+        return tuple(self.lineas[place].split(self.delimiter))
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        return map(tuple, map(str.split, self.lineas, repeat(self.delimiter)))
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, PlainRows) and other.delimiter == self.delimiter:
+            return self.lineas == other.lineas
+        if not isinstance(other, PlainRows | tuple):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"<PlainRows: {len(self)} rows>"
+
+
 @dataclass(frozen=True)
 class ActaTable:
     """A per-acta file as read, and nothing computed.
 
     ``filas`` are the cells exactly as written (after the CSV's own quoting, before ``'`` and ``="…"``), so that the
-    file can be written again; ``prep.rows.actas`` gives them as ``Acta``. ``lineas`` is the line of each row.
+    file can be written again; ``prep.rows.actas`` gives them as ``Acta``. ``lineas`` is the line of each row. In most
+    files no cell is quoted: then ``filas`` are ``PlainRows``, split when asked for, and ``lineas`` a ``range``.
     ``encabezado`` has the 13 official names: counts as int, percentages as text of four decimals, null when the file
     gives no value. ``nivel`` says whether ``columnas.unidad_id`` counts districts or municipalities. ``entidades`` are
     the ids of the entidades whose casillas it has, two digits: one in a local file, up to 32 in a federal one.
@@ -186,12 +233,20 @@ class ActaTable:
     encabezado_crudo: Mapping[str, str]
     columnas: tuple[str, ...]
     columns: Columns
-    filas: tuple[tuple[str, ...], ...]
-    lineas: tuple[int, ...]
+    filas: Sequence[tuple[str, ...]]
+    lineas: Sequence[int]
     nivel: Nivel
     hallazgos: tuple[Finding, ...]
     original: Original
     entidades: tuple[str, ...] = ()
+
+    @property
+    def crudas(self) -> Sequence[str] | None:
+        """The rows as written, without their line end and aligned with ``filas``; None where a row is more than that.
+
+        Read from ``filas``, so that a table made of another one's rows never has another one's lines.
+        """
+        return self.filas.lineas if isinstance(self.filas, PlainRows) else None
 
     @property
     def varias_entidades(self) -> bool:

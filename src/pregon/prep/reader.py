@@ -3,7 +3,9 @@
 1. The file is admitted as text (``admision``).
 2. Preamble: the lines above the one that names CLAVE_CASILLA hold ``sep=``, title, cut, summary names and values.
 3. Columns: roles by name, vote columns by position.
-4. Rows: each with the fields of the header; one empty field too many is tolerated and reported.
+4. Rows: each with the fields of the header; one empty field too many is tolerated and reported. A *plain* body (no
+   quotes, one line end, the same delimiters in every line) is only cut in lines; any other is read field by field, and
+   that reading alone judges what is wrong.
 5. What the dialect alone would not write again the same way is kept beside the cells (``Original``).
 
 Memory is bounded by the named limits; a line longer than its limit is refused without being read whole.
@@ -13,23 +15,26 @@ Source: prep.md §2, real-data.md §3.
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
-from pregon.prep.admision import Text, format_error, lines_of, open_text
+from pregon.prep.admision import MAX_LINE_CHARS, Text, format_error, lines_of, open_text
 from pregon.prep.columns import Columns, ColumnsError, read_columns
-from pregon.prep.model import ActaTable, Dialect, Finding, Original
+from pregon.prep.model import ActaTable, Dialect, Finding, Original, PlainRows
 from pregon.prep.preambulo import DELIMITERS, Preamble, parse_cut, read_preamble, read_raw_summary, split_line
 from pregon.prep.summary import read_summary
 from pregon.prep.text import clean_key, entity_id, key_style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 MAX_ROWS = 600_000
 MAX_CELLS = 40_000_000  # a national file has 9 million; each distinct one takes some 60 bytes
 MAX_BLANK_LINES = 5_000  # between two rows, or inside one quoted cell
 _STYLE_ROWS = 50
+_PIECE = 1 << 18
 _MAX_CACHED_CHARS = 24
 _MAX_CACHE = 200_000
 
@@ -45,7 +50,8 @@ def read_actas(path: Path) -> ActaTable:
         return _read(text)
 
 
-def _read(text: Text) -> ActaTable:
+def _read(text: Text, *, quick: bool = True) -> ActaTable:
+    """``quick`` False (tests): every body is read field by field."""
     name = text.name
     lines = lines_of(text)
     preamble = read_preamble(lines, name)
@@ -61,8 +67,8 @@ def _read(text: Text) -> ActaTable:
         raise format_error(name, 1 if preamble.cut_place is None else preamble.cut_place + 1, "1", what)
     columns = _columns(names, preamble, name)
     encabezado, findings = read_summary(raw)
-    rows = _Rows(name, columns, len(names), preamble)
-    rows.read(lines, delimiter)
+    frame = _Frame(name, delimiter, len(names), preamble.header_line, preamble.line_end)
+    rows = (_plain(text, frame) if quick else None) or _Rows(frame).read(lines)
     return ActaTable(
         origen=name,
         titulo=preamble.titulo,
@@ -72,8 +78,8 @@ def _read(text: Text) -> ActaTable:
         encabezado_crudo=raw,
         columnas=tuple(names),
         columns=columns,
-        filas=tuple(rows.filas),
-        lineas=tuple(rows.lineas),
+        filas=rows.filas,
+        lineas=rows.lineas,
         nivel=columns.nivel,
         hallazgos=(*findings, *rows.findings(), *_unknown_coalitions(columns)),
         original=Original(
@@ -82,7 +88,7 @@ def _read(text: Text) -> ActaTable:
             filas=rows.crudas,
             cola=rows.cola,
         ),
-        entidades=rows.entities(),
+        entidades=rows.entities(columns),
     )
 
 
@@ -94,7 +100,7 @@ def _columns(names: Sequence[str], preamble: Preamble, name: str) -> Columns:
         raise format_error(name, preamble.header_line, place, str(exc)) from exc
 
 
-def _dialect(text: Text, preamble: Preamble, delimiter: str, rows: _Rows, names: Sequence[str]) -> Dialect:
+def _dialect(text: Text, preamble: Preamble, delimiter: str, rows: _Body, names: Sequence[str]) -> Dialect:
     return Dialect(
         delimiter=delimiter,
         encoding=text.encoding,
@@ -107,32 +113,162 @@ def _dialect(text: Text, preamble: Preamble, delimiter: str, rows: _Rows, names:
     )
 
 
-class _Rows:
-    """The rows below the column names. Short texts are kept once: files repeat a few thousand of them.
+@dataclass(frozen=True)
+class _Frame:
+    """What the rows are read against: the file's name, and the form and the place of its line of column names."""
+
+    name: str
+    delimiter: str
+    width: int
+    header_line: int
+    line_end: str
+
+    @property
+    def most(self) -> int:
+        """How many rows are taken."""
+        return min(MAX_ROWS, MAX_CELLS // self.width)
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The rows below the column names.
 
     ``crudas``: by index, the text of each row that its cells joined by the delimiter do not give (quoted cells, a field
-    too many, a blank line before it, another line end). ``cola``: what follows the last row.
+    too many, a blank line before it, another line end). ``cola``: what follows the last row. ``ended``: whether the
+    last line has its end; ``last``: its number. ``extra``: the lines with a field too many.
     """
 
-    def __init__(self, name: str, columns: Columns, width: int, preamble: Preamble) -> None:
-        self.filas: list[tuple[str, ...]] = []
-        self.lineas: list[int] = []
-        self.crudas: dict[int, str] = {}
-        self.cola = ""
-        self.ended = True
-        self._name = name
-        self._columns = columns
-        self._width = width
-        self._most = min(MAX_ROWS, MAX_CELLS // width)
-        self._end = preamble.line_end
-        self._line = preamble.header_line
-        self._first = preamble.header_line
+    filas: Sequence[tuple[str, ...]]
+    lineas: Sequence[int]
+    crudas: Mapping[int, str]
+    cola: str
+    ended: bool
+    last: int
+    extra: Sequence[int]
+
+    def styles(self, names: Sequence[str]) -> dict[str, str]:
+        """How each column's keys are wrapped, from its first wrapped cell among the first rows."""
+        found: dict[str, str] = {}
+        for row in self.filas[:_STYLE_ROWS]:
+            for column, cell in zip(names, row, strict=True):
+                style = key_style(cell)
+                if style is not None:
+                    found.setdefault(column, style)
+        return found
+
+    def entities(self, columns: Columns) -> tuple[str, ...]:
+        """The ids of the entidades, from rows whose key begins with theirs: one typing error makes no federal file."""
+        place, key = columns.entidad_id, columns.clave_casilla
+        if place is None:
+            return ()
+        if isinstance(self.filas, PlainRows):
+            return _plain_entities(self.filas, place, key)
+        pairs = {(row[place], clean_key(row[key])[:2]) for row in self.filas}
+        return tuple(sorted({start for text, start in pairs if start and entity_id(text) == start}))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rows' form shows: a field too many, a file that ends in the middle of a line."""
+        found: list[Finding] = []
+        if self.extra:
+            text = f"{len(self.extra)} filas traen un campo vacío de más al final; se ignoró."
+            found.append(Finding("CAMPO_DE_MAS", "avisa", f"línea {self.extra[0]}", text))
+        if not self.ended and self.filas:
+            text = "El archivo no termina con fin de línea: puede estar cortado."
+            found.append(Finding("SIN_FIN_DE_LINEA", "avisa", f"línea {self.last}", text))
+        return tuple(found)
+
+
+def _plain(text: Text, frame: _Frame) -> _Body | None:
+    """The rest of ``text`` as lines, or None, with ``text`` where it was, when it is not plain.
+
+    Plain: no quote, no line end but the header's, the same delimiters in every line, and every limit kept. Then the
+    dialect gives each line again from its cells, and only the last one may lack its end.
+    """
+    stream = text.stream
+    start = stream.tell()
+    lines: list[str] = []
+    rest = ""
+    while piece := stream.read(_PIECE):
+        whole, end, rest = (rest + piece).rpartition(frame.line_end)
+        if (end and not _take_plain(whole, frame, lines)) or len(rest) > MAX_LINE_CHARS:
+            stream.seek(start)
+            return None
+    if rest and not _take_plain(rest, frame, lines):
+        stream.seek(start)
+        return None
+    first = frame.header_line + 1
+    return _Body(
+        filas=PlainRows(tuple(lines), frame.delimiter),
+        lineas=range(first, first + len(lines)),
+        crudas={len(lines) - 1: rest} if rest else {},
+        cola="",
+        ended=not rest,
+        last=frame.header_line + len(lines),
+        extra=(),
+    )
+
+
+def _take_plain(text: str, frame: _Frame, lines: list[str]) -> bool:
+    """Add the lines of ``text`` (the last one without its end) if they are plain; every check at the speed of C."""
+    end = frame.line_end
+    found = text.split(end)
+    # str.splitlines would also cut at \x1c or U+2028, where the csv reader does not.
+    ends = end.count("\n"), end.count("\r")
+    if '"' in text or (text.count("\n"), text.count("\r")) != tuple(n * (len(found) - 1) for n in ends):
+        return False
+    if set(map(str.count, found, repeat(frame.delimiter))) != {frame.width - 1}:
+        return False
+    if max(map(len, found)) + len(end) > MAX_LINE_CHARS or len(lines) + len(found) > frame.most:
+        return False
+    lines += found
+    return True
+
+
+def _plain_entities(rows: PlainRows, place: int, key: int) -> tuple[str, ...]:
+    """``_Body.entities`` without splitting lines of which nothing new can be learnt.
+
+    A row may only add its own start, the first two letters of its bare key. Once that start is known, rows that begin
+    with the same three characters have nothing to add, when those show the start by themselves: ``010`` or ``'01``.
+    """
+    found: set[str] = set()
+    settled: set[str] = set()
+    most = max(place, key) + 1
+    for line in rows.lineas:
+        head = line[:3]
+        if head in settled:
+            continue
+        cells = line.split(rows.delimiter, most)
+        start = clean_key(cells[key])[:2]
+        if start and entity_id(cells[place]) == start:
+            found.add(start)
+            bare = head[1:] if head.startswith("'") else head[:2]
+            if key == 0 and len(bare) == len(start) and bare.isalnum():
+                settled.add(head)
+    return tuple(sorted(found))
+
+
+class _Rows:
+    """Reads the rows field by field. Short texts are kept once: files repeat a few thousand of them."""
+
+    def __init__(self, frame: _Frame) -> None:
+        self._filas: list[tuple[str, ...]] = []
+        self._lineas: list[int] = []
+        self._crudas: dict[int, str] = {}
+        self._ended = True
+        self._name = frame.name
+        self._width = frame.width
+        self._most = frame.most
+        self._end = frame.line_end
+        self._delimiter = frame.delimiter
+        self._line = frame.header_line
+        self._first = frame.header_line
         self._kept: dict[str, str] = {}
         self._extra: list[int] = []
         self._physical: list[str] = []
 
-    def read(self, lines: Iterator[str], delimiter: str) -> None:
+    def read(self, lines: Iterator[str]) -> _Body:
         """Take every row. Raises FormatoError naming line and column."""
+        delimiter = self._delimiter
         reader = csv.reader(self._counted(lines), delimiter=delimiter)
         try:
             self._first = self._line + 1
@@ -140,17 +276,25 @@ class _Rows:
                 if self._take(row):
                     text = self._physical[0] if len(self._physical) == 1 else "".join(self._physical)
                     if text != delimiter.join(row) + self._end:
-                        self.crudas[len(self.filas) - 1] = text
+                        self._crudas[len(self._filas) - 1] = text
                     self._physical.clear()
                 self._first = self._line + 1
         except csv.Error as exc:
             raise format_error(self._name, self._first, "1", f"fila que no se puede separar ({exc})") from exc
-        self.cola = "".join(self._physical)
+        return _Body(
+            filas=tuple(self._filas),
+            lineas=tuple(self._lineas),
+            crudas=self._crudas,
+            cola="".join(self._physical),
+            ended=self._ended,
+            last=self._line,
+            extra=self._extra,
+        )
 
     def _counted(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             self._line += 1
-            self.ended = line.endswith(("\n", "\r"))
+            self._ended = line.endswith(("\n", "\r"))
             self._physical.append(line)
             if len(self._physical) > MAX_BLANK_LINES:
                 what = f"más de {MAX_BLANK_LINES:,} líneas sin una fila: líneas vacías o comillas sin cerrar"
@@ -168,43 +312,14 @@ class _Rows:
                 last = f"{min(len(row), self._width)}"
                 what = f"tiene {len(row)} campos y las columnas son {self._width}"
                 raise format_error(self._name, self._first, last, what)
-        if len(self.filas) >= self._most:
+        if len(self._filas) >= self._most:
             raise format_error(self._name, self._first, "1", f"pasa de {self._most:,} actas")
         kept = self._kept
         if len(kept) > _MAX_CACHE:
             kept.clear()
-        self.filas.append(tuple([kept.setdefault(c, c) if len(c) <= _MAX_CACHED_CHARS else c for c in row]))
-        self.lineas.append(self._first)
+        self._filas.append(tuple([kept.setdefault(c, c) if len(c) <= _MAX_CACHED_CHARS else c for c in row]))
+        self._lineas.append(self._first)
         return True
-
-    def styles(self, names: Sequence[str]) -> dict[str, str]:
-        """How each column's keys are wrapped, from its first wrapped cell among the first rows."""
-        found: dict[str, str] = {}
-        for row in self.filas[:_STYLE_ROWS]:
-            for column, cell in zip(names, row, strict=True):
-                style = key_style(cell)
-                if style is not None:
-                    found.setdefault(column, style)
-        return found
-
-    def entities(self) -> tuple[str, ...]:
-        """The ids of the entidades, from rows whose key begins with theirs: one typing error makes no federal file."""
-        place, key = self._columns.entidad_id, self._columns.clave_casilla
-        if place is None:
-            return ()
-        pairs = {(row[place], clean_key(row[key])[:2]) for row in self.filas}
-        return tuple(sorted({start for text, start in pairs if start and entity_id(text) == start}))
-
-    def findings(self) -> tuple[Finding, ...]:
-        """What the rows' form shows: a field too many, a file that ends in the middle of a line."""
-        found: list[Finding] = []
-        if self._extra:
-            text = f"{len(self._extra)} filas traen un campo vacío de más al final; se ignoró."
-            found.append(Finding("CAMPO_DE_MAS", "avisa", f"línea {self._extra[0]}", text))
-        if not self.ended and self.filas:
-            text = "El archivo no termina con fin de línea: puede estar cortado."
-            found.append(Finding("SIN_FIN_DE_LINEA", "avisa", f"línea {self._line}", text))
-        return tuple(found)
 
 
 def _unknown_coalitions(columns: Columns) -> tuple[Finding, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pregon.prep.model import Acta, Estado, Finding, Marker, Severidad
 from pregon.prep.text import parse_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
+Fault: TypeAlias = tuple[str, str]
+"""What is odd in one acta: the code of the finding, and its detail for a person."""
 MAX_EXAMPLES = 5
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _BLANK = frozenset({"", "-", "--", "N/A", "n/a"})
@@ -20,7 +22,7 @@ _CAPTURED = frozenset({Estado.CONTABILIZADA, Estado.NO_CONTABILIZADA})
 
 
 @dataclass
-class _Fault:
+class _Tally:
     severidad: Severidad
     text: Callable[[int], str]
     count: int = 0
@@ -31,21 +33,24 @@ class _Fault:
 class RowFindings:
     """Takes the actas one by one (``add``) and gives the findings (``findings``). CONTABILIZADA is never judged.
 
+    Who has the actas by columns tells what ``add`` would have seen: ``note`` for each of their ``faults``, in the order
+    of the file; ``keys`` and ``images`` for all at once.
+
     SUMA_VOTOS, EXCEDE_SIN_MARCA, CLAVE_REPETIDA, SHA_REPETIDO, SHA_FORMATO, FECHA_RARA, VALOR_DESCONOCIDO,
     CONTABILIZADA_DESCONOCIDA.
     """
 
     def __init__(self) -> None:
-        self._faults: dict[str, _Fault] = {
-            "VALOR_DESCONOCIDO": _Fault("bloquea", lambda n: f"{n:,} acta(s) con texto que no es cifra ni marca"),
-            "CONTABILIZADA_DESCONOCIDA": _Fault("bloquea", lambda n: f"{n:,} acta(s) con CONTABILIZADA desconocida"),
-            "SUMA_VOTOS": _Fault("avisa", lambda n: f"{n:,} acta(s) cuyo total calculado no es la suma de sus votos"),
-            "EXCEDE_SIN_MARCA": _Fault(
+        self._tallies: dict[str, _Tally] = {
+            "VALOR_DESCONOCIDO": _Tally("bloquea", lambda n: f"{n:,} acta(s) con texto que no es cifra ni marca"),
+            "CONTABILIZADA_DESCONOCIDA": _Tally("bloquea", lambda n: f"{n:,} acta(s) con CONTABILIZADA desconocida"),
+            "SUMA_VOTOS": _Tally("avisa", lambda n: f"{n:,} acta(s) cuyo total calculado no es la suma de sus votos"),
+            "EXCEDE_SIN_MARCA": _Tally(
                 "avisa",
                 lambda n: f"{n:,} acta(s) contabilizada(s) con más votos que la lista nominal y sus representantes",
             ),
-            "SHA_FORMATO": _Fault("avisa", lambda n: f"{n:,} acta(s) con un código de integridad que no es SHA-256"),
-            "FECHA_RARA": _Fault("avisa", lambda n: f"{n:,} acta(s) con fechas fuera de orden o ilegibles"),
+            "SHA_FORMATO": _Tally("avisa", lambda n: f"{n:,} acta(s) con un código de integridad que no es SHA-256"),
+            "FECHA_RARA": _Tally("avisa", lambda n: f"{n:,} acta(s) con fechas fuera de orden o ilegibles"),
         }
         self._keys: Counter[str] = Counter()
         self._hashes: Counter[str] = Counter()
@@ -54,25 +59,41 @@ class RowFindings:
         """Look at one acta."""
         if acta.estado is Estado.FUERA_CATALOGO:
             return
-        if acta.clave_acta not in _BLANK:
-            self._keys[acta.clave_acta] += 1
-        if acta.estado is Estado.PENDIENTE and not _pending_text(acta.contabilizada):
-            self._note("CONTABILIZADA_DESCONOCIDA", acta, f"«{acta.contabilizada[:40]}»")
+        self._keys[acta.clave_acta] += 1
         if acta.estado in _CAPTURED:
-            self._captured(acta)
+            self._hashes[acta.sha] += 1
+        for codigo, detalle in faults(acta):
+            self.note(codigo, detalle, linea=acta.linea, nombre=acta.clave_acta or acta.clave_casilla)
+
+    def note(self, codigo: str, detalle: str, *, linea: int, nombre: str) -> None:
+        """Count one of an acta's ``faults``; ``nombre`` is its CLAVE_ACTA, or CLAVE_CASILLA where that is empty."""
+        tally = self._tallies[codigo]
+        tally.count += 1
+        if tally.count == 1:
+            tally.first = f"línea {linea}"
+        if len(tally.examples) < MAX_EXAMPLES:
+            tally.examples.append(f"{nombre} (línea {linea}): {detalle}")
+
+    def keys(self, claves: Iterable[str]) -> None:
+        """Count the CLAVE_ACTA of many actas: of those within the catalogue, empty or ``-`` where there is none."""
+        self._keys.update(claves)
+
+    def images(self, shas: Iterable[str]) -> None:
+        """Count the codes of the images of many actas: of the contabilizadas and no contabilizadas."""
+        self._hashes.update(shas)
 
     def findings(self) -> tuple[Finding, ...]:
         """The findings so far, the gravest first."""
         found = [
-            Finding(code, fault.severidad, fault.first, f"{fault.text(fault.count)}: {'; '.join(fault.examples)}.")
-            for code, fault in self._faults.items()
-            if fault.count
+            Finding(code, tally.severidad, tally.first, f"{tally.text(tally.count)}: {'; '.join(tally.examples)}.")
+            for code, tally in self._tallies.items()
+            if tally.count
         ]
         for code, counter, what in (
             ("CLAVE_REPETIDA", self._keys, "CLAVE_ACTA no es única"),
             ("SHA_REPETIDO", self._hashes, "una misma imagen (código de integridad) aparece en más de un acta"),
         ):
-            repeated = [(key, n) for key, n in counter.items() if n > 1]
+            repeated = [(key, n) for key, n in counter.items() if n > 1 and key not in _BLANK]
             if repeated:
                 shown = "; ".join(f"{key[:16]} {n} veces" for key, n in repeated[:MAX_EXAMPLES])
                 found.append(
@@ -80,33 +101,36 @@ class RowFindings:
                 )
         return tuple(found)
 
-    def _captured(self, acta: Acta) -> None:
-        if Marker.DESCONOCIDO in acta.votos or acta.lista_nominal is Marker.DESCONOCIDO:
-            self._note("VALOR_DESCONOCIDO", acta, "columnas de votos o LISTA_NOMINAL")
-        total, calculado = acta.suma, acta.calculado
-        if isinstance(calculado, int):
-            if calculado != total:
-                self._note("SUMA_VOTOS", acta, f"{calculado} y suman {total}")
-        elif total and acta.estado is Estado.CONTABILIZADA:
-            self._note("SUMA_VOTOS", acta, f"{calculado.value} y suman {total}")
-        if acta.estado is Estado.CONTABILIZADA and isinstance(acta.lista_nominal, int) and acta.lista_nominal:
-            limit = acta.lista_nominal + (acta.representantes if isinstance(acta.representantes, int) else 0)
-            if total > limit:
-                self._note("EXCEDE_SIN_MARCA", acta, f"{total} votos, {limit}")
-        if acta.sha not in _BLANK:
-            self._hashes[acta.sha] += 1
-            if not _SHA256.fullmatch(acta.sha):
-                self._note("SHA_FORMATO", acta, f"«{acta.sha[:20]}»")
-        if _odd_dates(acta.fechas):
-            self._note("FECHA_RARA", acta, " | ".join(acta.fechas))
 
-    def _note(self, code: str, acta: Acta, detail: str) -> None:
-        fault = self._faults[code]
-        fault.count += 1
-        if fault.count == 1:
-            fault.first = f"línea {acta.linea}"
-        if len(fault.examples) < MAX_EXAMPLES:
-            fault.examples.append(f"{acta.clave_acta or acta.clave_casilla} (línea {acta.linea}): {detail}")
+def faults(acta: Acta) -> tuple[Fault, ...]:
+    """What ``acta`` shows by itself, in the order of its reading; nearly always nothing, and nothing fuera de catálogo.
+
+    Codes: VALOR_DESCONOCIDO, CONTABILIZADA_DESCONOCIDA, SUMA_VOTOS, EXCEDE_SIN_MARCA, SHA_FORMATO, FECHA_RARA.
+    """
+    if acta.estado in _CAPTURED:
+        return tuple(_captured(acta))
+    if acta.estado is Estado.PENDIENTE and not _pending_text(acta.contabilizada):
+        return (("CONTABILIZADA_DESCONOCIDA", f"«{acta.contabilizada[:40]}»"),)
+    return ()
+
+
+def _captured(acta: Acta) -> Iterator[Fault]:
+    if Marker.DESCONOCIDO in acta.votos or acta.lista_nominal is Marker.DESCONOCIDO:
+        yield "VALOR_DESCONOCIDO", "columnas de votos o LISTA_NOMINAL"
+    total, calculado = acta.suma, acta.calculado
+    if isinstance(calculado, int):
+        if calculado != total:
+            yield "SUMA_VOTOS", f"{calculado} y suman {total}"
+    elif total and acta.estado is Estado.CONTABILIZADA:
+        yield "SUMA_VOTOS", f"{calculado.value} y suman {total}"
+    if acta.estado is Estado.CONTABILIZADA and isinstance(acta.lista_nominal, int) and acta.lista_nominal:
+        limit = acta.lista_nominal + (acta.representantes if isinstance(acta.representantes, int) else 0)
+        if total > limit:
+            yield "EXCEDE_SIN_MARCA", f"{total} votos, {limit}"
+    if acta.sha not in _BLANK and not _SHA256.fullmatch(acta.sha):
+        yield "SHA_FORMATO", f"«{acta.sha[:20]}»"
+    if _odd_dates(acta.fechas):
+        yield "FECHA_RARA", " | ".join(acta.fechas)
 
 
 def _pending_text(text: str) -> bool:

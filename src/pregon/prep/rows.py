@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
-from pregon.prep.model import Acta, ActaTable, Cell, Estado, Marker
+from pregon.prep.model import Acta, ActaTable, Cell, Estado, PlainRows
 from pregon.prep.text import NO_UNIT, clean_key, entity_id, fold, parse_cell, parse_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pregon.prep.columns import Columns
 
 _MAX_CACHE = 100_000
+_FUERA = Estado.FUERA_CATALOGO
+_Row: TypeAlias = tuple[str, ...]
 
 
 class _Cells(dict[str, Cell]):
@@ -23,57 +28,95 @@ class _Cells(dict[str, Cell]):
         return cell
 
 
-def actas(table: ActaTable) -> Iterator[Acta]:
-    """The actas of ``table`` in the file's order.
+class _Texts(dict[str, str]):
+    """The same for keys: most columns repeat a few thousand."""
+
+    def __missing__(self, text: str) -> str:
+        bare = clean_key(text)
+        if len(self) < _MAX_CACHE:
+            self[text] = bare
+        return bare
+
+    def date(self, text: str) -> str:
+        """A date is seldom repeated, and needs no unwrapping when it begins and ends with a digit."""
+        return text if text[:1].isdecimal() and text[-1].isdecimal() else self[text]
+
+
+class _Counts(dict[str, int]):
+    """The same for what a cell adds to a total."""
+
+    def __init__(self, cells: _Cells) -> None:
+        super().__init__()
+        self._cells = cells
+
+    def __missing__(self, text: str) -> int:
+        count = counted_value(self._cells[text])
+        if len(self) < _MAX_CACHE:
+            self[text] = count
+        return count
+
+
+def actas(table: ActaTable, lugares: Sequence[int] | None = None) -> Iterator[Acta]:
+    """The actas of ``table`` in the file's order; of the rows at ``lugares`` only, in that order, when they are given.
 
     Those of no district or municipality (voto en el extranjero, voto anticipado) get the unit ``sin-<nivel>``, so
     that the units still add up to the entity; those fuera de catálogo get the empty unit.
     """
-    c = table.columns
-    columnas = table.columnas_voto
-    several = table.varias_entidades
-    cells = _Cells()
-    states: dict[tuple[str, str, bool], Estado] = {}
-    for linea, row in zip(table.lineas, table.filas, strict=True):
-        clave = clean_key(row[c.clave_casilla])
-        key = (row[c.contabilizada], row[c.observaciones], clave in NO_UNIT)
-        estado = states.get(key)
-        if estado is None:
-            estado = _estado(*key)
-            if len(states) < _MAX_CACHE:
-                states[key] = estado
-        unidad = clean_key(row[c.unidad_id])
-        nombre = "" if c.unidad_nombre is None else row[c.unidad_nombre].strip().strip("'")
-        if unidad in NO_UNIT:
-            unidad, nombre = ("", "") if estado is Estado.FUERA_CATALOGO else (f"sin-{table.nivel}", "")
-        entidad = ""
-        if several and c.entidad_id is not None:
-            entidad = entity_id(row[c.entidad_id])
-            unidad = f"{entidad}-{unidad}" if unidad else ""
-        votos = tuple([cells[text] for text in row[c.votos]])
+    columnas, votes = table.columnas_voto, table.columns.votos
+    stands, units, cells = _Stands(), _Units(table), _Cells()
+    texts, others = _Texts(), _Texts()  # apart, because images and dates may all be distinct
+    cell, count = cells.__getitem__, _Counts(cells).__getitem__
+    pick = _picker(table.columns)
+    for linea, row in _numbered(table, lugares):
+        (
+            clave,
+            clave_acta,
+            unidad,
+            nombre,
+            entidad,
+            seccion,
+            id_casilla,
+            tipo,
+            ext_contigua,
+            contabilizada,
+            observaciones,
+            asentado,
+            calculado,
+            lista_nominal,
+            representantes,
+            sha,
+            acopio,
+            captura,
+            verificacion,
+        ) = pick(row)
+        clave = clave if clave.isalnum() else clean_key(clave)
+        estado, contabilizada, observaciones = stands[contabilizada, observaciones, clave in NO_UNIT]
+        unidad, nombre, entidad = units[unidad, nombre, entidad, estado is _FUERA]
+        votos = row[votes]
+        # In the order of the fields: their names would cost a tenth of the whole.
         yield Acta(
-            linea=linea,
-            clave_casilla=clave,
-            clave_acta=_text(row, c.clave_acta),
-            unidad=unidad,
-            unidad_nombre=nombre,
-            seccion=clean_key(row[c.seccion]),
-            id_casilla=_text(row, c.id_casilla),
-            tipo=clean_key(row[c.tipo]).upper(),
-            ext_contigua=_text(row, c.ext_contigua),
-            estado=estado,
-            contabilizada=row[c.contabilizada].strip(),
-            votos=votos,
-            suma=sum([v for v in votos if type(v) is int]),
-            columnas=columnas,
-            asentado=Marker.VACIO if c.asentado is None else cells[row[c.asentado]],
-            calculado=cells[row[c.calculado]],
-            lista_nominal=cells[row[c.lista_nominal]],
-            representantes=Marker.VACIO if c.representantes is None else cells[row[c.representantes]],
-            observaciones=row[c.observaciones].strip(),
-            sha=_text(row, c.sha),
-            fechas=(_text(row, c.acopio), _text(row, c.captura), _text(row, c.verificacion)),
-            entidad=entidad,
+            linea,
+            clave,
+            clave_acta if clave_acta.isalnum() else clean_key(clave_acta),
+            unidad,
+            nombre,
+            texts[seccion],
+            texts[id_casilla],
+            texts[tipo].upper(),
+            texts[ext_contigua],
+            estado,
+            contabilizada,
+            tuple(map(cell, votos)),
+            sum(map(count, votos)),
+            columnas,
+            cells[asentado],
+            cells[calculado],
+            cells[lista_nominal],
+            cells[representantes],
+            observaciones,
+            sha if sha.isalnum() else others[sha],
+            (others.date(acopio), others.date(captura), others.date(verificacion)),
+            entidad,
         )
 
 
@@ -87,8 +130,54 @@ def estado_of(contabilizada: str, observaciones: str, clave_casilla: str) -> Est
     return _estado(contabilizada, observaciones, clean_key(clave_casilla) in NO_UNIT)
 
 
-def _text(row: tuple[str, ...], place: int | None) -> str:
-    return "" if place is None else clean_key(row[place])
+def _numbered(table: ActaTable, lugares: Sequence[int] | None) -> Iterator[tuple[int, _Row]]:
+    if lugares is None:
+        return zip(table.lineas, table.filas, strict=True)
+    lineas, filas = table.lineas, table.filas
+    chosen = filas.at(lugares) if isinstance(filas, PlainRows) else [filas[place] for place in lugares]
+    return zip([lineas[place] for place in lugares], chosen, strict=True)
+
+
+def _picker(c: Columns) -> Callable[[_Row], _Row]:
+    """Gives the cells of an acta, but for its votes, in the order in which ``actas`` takes them; empty where absent."""
+    places = (
+        *(c.clave_casilla, c.clave_acta, c.unidad_id, c.unidad_nombre, c.entidad_id, c.seccion),
+        *(c.id_casilla, c.tipo, c.ext_contigua, c.contabilizada, c.observaciones, c.asentado, c.calculado),
+        *(c.lista_nominal, c.representantes, c.sha, c.acopio, c.captura, c.verificacion),
+    )
+    pick = itemgetter(*(-1 if place is None else place for place in places))
+    return (lambda row: pick((*row, ""))) if None in places else pick
+
+
+class _Stands(dict[tuple[str, str, bool], tuple[Estado, str, str]]):
+    """Where an acta stands, CONTABILIZADA and OBSERVACIONES; by these as written and whether it has no key."""
+
+    def __missing__(self, key: tuple[str, str, bool]) -> tuple[Estado, str, str]:
+        found = (_estado(*key), key[0].strip(), key[1].strip())
+        if len(self) < _MAX_CACHE:
+            self[key] = found
+        return found
+
+
+class _Units(dict[tuple[str, str, str, bool], tuple[str, str, str]]):
+    """Unit, its name and entidad; by these as written and whether the acta is fuera de catálogo."""
+
+    def __init__(self, table: ActaTable) -> None:
+        super().__init__()
+        self._none = f"sin-{table.nivel}"
+        self._several = table.varias_entidades and table.columns.entidad_id is not None
+
+    def __missing__(self, key: tuple[str, str, str, bool]) -> tuple[str, str, str]:
+        text, name, entity, outside = key
+        unidad, nombre, entidad = clean_key(text), name.strip().strip("'"), ""
+        if unidad in NO_UNIT:
+            unidad, nombre = "" if outside else self._none, ""
+        if self._several:
+            entidad = entity_id(entity)
+            unidad = f"{entidad}-{unidad}" if unidad else ""
+        if len(self) < _MAX_CACHE:
+            self[key] = (unidad, nombre, entidad)
+        return unidad, nombre, entidad
 
 
 def _estado(contabilizada: str, observaciones: str, no_key: bool) -> Estado:  # noqa: FBT001 - private, a cache key

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from pregon.prep.columns import count_roles
@@ -87,9 +88,10 @@ def _own_lines(table: ActaTable, encabezado: Mapping[str, int | str | None] | No
         else:
             yield i + 1, line
     raw, delimiter, end = original.filas, dialect.delimiter, dialect.line_end
-    for i, (linea, row) in enumerate(zip(table.lineas, table.filas, strict=True)):
+    lines = table.crudas or map(line_text, table.filas, repeat(delimiter))
+    for i, (linea, line) in enumerate(zip(table.lineas, lines, strict=True)):
         text = raw.get(i)
-        yield linea, line_text(row, delimiter) + end if text is None else text
+        yield linea, line + end if text is None else text
     if original.cola:
         yield (table.lineas[-1] if table.lineas else len(original.cabeza)) + 1, original.cola
 
