@@ -7,3 +7,4 @@ uv=${UV:-uv}
 "$uv" pip compile "${opciones[@]}" --extra simulacro --no-emit-package pregon pyproject.toml requirements/construir.in -o requirements/simulacro.txt
 "$uv" pip compile "${opciones[@]}" --extra simulacro --group pruebas --no-emit-package pregon pyproject.toml requirements/construir.in \
   -c requirements/simulacro.txt -o requirements/pruebas.txt
+"$uv" pip compile "${opciones[@]}" --group bench -c requirements/simulacro.txt -o requirements/bench.txt

@@ -116,6 +116,7 @@ class Escena:
         hora = head.pop("hora_corte", INICIO + INTERVALO * corte)
         firmado = head.pop("firmado", self.clock.instant)
         head.setdefault("proximo", hora + INTERVALO)
+        recipes = head.pop("diferencias", {})
         tree = PackageTree()
         for ruta, content in (files or files_of(corte, hora, ambiente=self.identity.ambiente)).items():
             tree.add(ruta, content)
@@ -134,6 +135,7 @@ class Escena:
             ),
             self.repository.last_manifest(),
             stamped_name(hora, "PREP_GUB_DEMO"),
+            diferencias=recipes,
         )
         self.repository.publish_cut(
             corte, now=firmado, expira=online_expiry(FIN), siguiente=INICIO + FAR_LATER, intervalo=INTERVALO

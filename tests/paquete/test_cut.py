@@ -182,15 +182,30 @@ def test_stopped_at_any_step_leaves_no_manifest_or_a_whole_cut(tmp_path: Path) -
         assert len(list(folder.iterdir())) == 3
 
 
-def test_file_that_changes_while_packing_is_noticed_and_leaves_no_archive(tmp_path: Path) -> None:
+def test_stored_file_that_changes_while_packing_is_noticed_and_leaves_no_archive(tmp_path: Path) -> None:
+    source = tmp_path / "votos.zip"
+    for change in (b"9,9,9", b"1,2", b""):
+        source.write_bytes(b"1,2,3")
+        package = tree()
+        package.add("votos.zip", source)
+        source.write_bytes(change)
+        with pytest.raises(ComprobacionError):
+            write_zip(tmp_path / "x.zip", package, ["votos.zip"], stamp=HORA)
+        with pytest.raises(ComprobacionError):
+            b"".join(package.chunks("votos.zip"))
+        assert [p.name for p in tmp_path.iterdir()] == ["votos.zip"]
+
+
+def test_file_that_changes_after_it_was_added_cannot_reach_the_archive(tmp_path: Path) -> None:
     source = tmp_path / "votos.csv"
     source.write_bytes(b"1,2,3")
     package = tree()
     package.add("votos.csv", source)
     source.write_bytes(b"9,9,9")
-    with pytest.raises(ComprobacionError):
-        write_zip(tmp_path / "x.zip", package, ["votos.csv"], stamp=HORA)
-    assert [p.name for p in tmp_path.iterdir()] == ["votos.csv"]
+    write_zip(tmp_path / "x.zip", package, ["votos.csv"], stamp=HORA)
+    assert contents(tmp_path / "x.zip") == {"votos.csv": b"1,2,3"}
+    assert b"".join(package.chunks("votos.csv")) == b"1,2,3"
+    assert package.entry("votos.csv").sha256 == sha256_bytes(b"1,2,3")
 
 
 def test_name_written_by_the_cut_itself_cannot_be_in_the_tree(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
 from pregon.difusor.libro import Aceptado, parse_recibo
 from pregon.difusor.pointer import release_name, release_number
+from pregon.difusor.unpack import make, read_recipe
+from pregon.paquete.errors import DiferenciaError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, Manifest, parse_manifest
-from pregon.paquete.names import MANIFIESTO
+from pregon.paquete.names import DIFERENCIA, MANIFIESTO
 from pregon.paquete.reading import members
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.difusor.objects import ObjectStore
+    from pregon.paquete.receta import Recipe
 
 RECIBO = "recibo.json"
 
@@ -104,9 +107,11 @@ class History:
     def remake(self, wanted: set[str], cuts: Sequence[Aceptado], store: ObjectStore) -> set[str]:
         """Make again, from the originals, the contents ``wanted``; what could not be made is returned.
 
-        Newest cut first. Each content is hashed as it is written.
+        Newest cut first. Each content is hashed as it is written. Where a cut brought only a recipe for a content, what
+        it begins from is sought in the cuts before, and the recipes are followed from the oldest on.
         """
         missing = set(wanted)
+        recipes: list[tuple[Recipe, Manifest]] = []
         for cut in sorted(cuts, key=lambda known: known.corte, reverse=True):
             if not missing:
                 break
@@ -116,7 +121,21 @@ class History:
                 continue
             for archive in self.archives(cut.corte):
                 self._remake_from(archive, manifest, missing, store)
-        return missing
+            for archive in self.archives(cut.corte):
+                for recipe in _recipes(archive, manifest, missing):
+                    missing.discard(recipe.destino.sha256)
+                    recipes.append((recipe, manifest))
+                    if not store.intact(recipe.base_sha256):
+                        store.drop(recipe.base_sha256)
+                        missing.add(recipe.base_sha256)
+        for recipe, manifest in reversed(recipes):
+            try:
+                made = make(recipe, manifest, store)
+            except DiferenciaError:
+                made = False
+            if not made:
+                missing.add(recipe.destino.sha256)
+        return missing & wanted
 
     def _remake_from(self, archive: Path, manifest: Manifest, missing: set[str], store: ObjectStore) -> None:
         entries = {entry.ruta: entry for entry in manifest.archivos if entry.sha256 in missing}
@@ -131,3 +150,15 @@ class History:
         except (ArchivoError, HashError):
             # A damaged original: another archive may still hold what is missing.
             return
+
+
+def _recipes(archive: Path, manifest: Manifest, missing: set[str]) -> list[Recipe]:
+    """The recipes that ``archive`` brings of the contents ``missing``."""
+    entries = {entry.ruta + DIFERENCIA: entry for entry in manifest.archivos if entry.sha256 in missing}
+    if not entries:
+        return []
+    try:
+        return [read_recipe(member, entries[member.ruta]) for member in members(archive) if member.ruta in entries]
+    except ArchivoError:
+        # A damaged original: another archive may still hold what is missing.
+        return []

@@ -1,46 +1,25 @@
-"""Writes a zip whose bytes depend only on the names, the contents and the stamp. The only importer of stream_zip.
+"""Writes a zip whose bytes depend only on the names, the contents and the stamp.
 
-Names sorted, one fixed time (``hora_corte``), one fixed mode, deflate by zlib-ng at level 6 (``dependencies.md`` §4.1:
-smaller than zlib 6 and 2.4 times as fast). Contents that are already compressed are stored.
+Names sorted, one fixed time (``hora_corte``), one fixed mode. Members are copied as they were packed: our own container
+because no library writes a member that is already deflated (docs/adr/0005); deflate itself is zlib-ng's.
 """
 
 from __future__ import annotations
 
-import stat
-import zlib
-from typing import TYPE_CHECKING, Any
-
-from stream_zip import NO_COMPRESSION_32, NO_COMPRESSION_64, ZIP_32, ZIP_64, stream_zip
-from zlib_ng import zlib_ng
+from typing import TYPE_CHECKING
 
 from pregon.base.durable import Disk
+from pregon.base.hashing import CHUNK
+from pregon.paquete.crudo import RawReader
+from pregon.paquete.zipescrito import Record, central_header, dos_stamp, end_records, local_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
+    from pregon.paquete.crudo import Packed
     from pregon.paquete.tree import PackageTree
-
-DEFLATE_LEVEL = 6
-_MODE = stat.S_IFREG | 0o644
-_ALREADY_COMPRESSED = (
-    ".zip",
-    ".7z",
-    ".gz",
-    ".br",
-    ".zst",
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".woff2",
-    ".xlsx",
-    ".docx",
-)
-_ZIP32_BYTES = 0xFFFF_FFFF - (64 << 20)
-"""Above this sum of sizes zip64 is used throughout; the margin covers headers and the worst deflate."""
-_ZIP32_MEMBERS = 0xFFFF
 
 
 def write_zip(
@@ -59,26 +38,34 @@ def write_zip(
 
 def zip_chunks(tree: PackageTree, rutas: Iterable[str], *, stamp: datetime) -> Iterator[bytes]:
     """The bytes that ``write_zip`` writes, in pieces."""
-    names = sorted(rutas)
-    total = sum(tree.entry(ruta).bytes for ruta in names)
-    large = total > _ZIP32_BYTES or len(names) >= _ZIP32_MEMBERS
-    members = ((ruta, stamp, _MODE, _method(tree, ruta, large=large), tree.chunks(ruta)) for ruta in names)
-    yield from stream_zip(
-        members,
-        chunk_size=1 << 18,
-        get_compressobj=_deflate,
-    )
+    return zip_of(((ruta, tree.packed(ruta)) for ruta in sorted(rutas)), stamp=stamp)
 
 
-def _deflate() -> Any:
-    return zlib_ng.compressobj(level=DEFLATE_LEVEL, wbits=-zlib_ng.MAX_WBITS)
+def zip_of(members: Iterable[tuple[str, Packed]], *, stamp: datetime) -> Iterator[bytes]:
+    """A zip of ``members`` in the order given, in pieces; each is taken when those before it are written.
 
-
-def _method(tree: PackageTree, ruta: str, *, large: bool) -> Any:
-    entry = tree.entry(ruta)
-    if not ruta.lower().endswith(_ALREADY_COMPRESSED):
-        return ZIP_64 if large else ZIP_32
-    crc = 0
-    for chunk in tree.chunks(ruta):
-        crc = zlib.crc32(chunk, crc)
-    return (NO_COMPRESSION_64 if large else NO_COMPRESSION_32)(entry.bytes, crc)
+    Raises:
+        ComprobacionError: the file of an ``Extent`` is not the one that was packed.
+    """
+    when = dos_stamp(stamp)
+    directory: list[bytes] = []
+    position = waiting = 0
+    pieces: list[bytes] = []  # most members are small: they are given many at a time
+    with RawReader() as reader:
+        for ruta, packed in members:
+            record = Record(ruta.encode(), packed.guardado, packed.crc32, packed.largo, packed.bytes, position)
+            head = local_header(record, when)
+            pieces.append(head)
+            for piece in reader.raw(packed):
+                pieces.append(piece)
+                waiting += len(piece)
+                if waiting >= CHUNK:
+                    yield b"".join(pieces)
+                    pieces.clear()
+                    waiting = 0
+            directory.append(central_header(record, when))
+            position += len(head) + packed.largo
+    yield b"".join(pieces)
+    whole = b"".join(directory)
+    yield whole
+    yield end_records(miembros=len(directory), directorio=position, largo=len(whole))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pregon.base.durable import Disk
 from pregon.base.errors import ComprobacionError
 from pregon.base.hashing import sha256_bytes
-from pregon.paquete.archive import write_zip
+from pregon.paquete.archive import write_zip, zip_of
+from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import Manifest, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS, MANIFIESTO
+from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from pregon.paquete.crudo import Packed
     from pregon.paquete.manifest import FileEntry
     from pregon.paquete.tree import PackageTree
 
@@ -40,6 +43,8 @@ def write_cut(
     base_name: str,
     *,
     notas: Sequence[str] = (),
+    diferencias: Mapping[str, bytes] = MappingProxyType({}),
+    antes: Manifest | None = None,
     disk: Disk | None = None,
 ) -> Manifest:
     """Add ``SHA256SUMS`` and ``resumen.txt`` to ``tree`` and write the cut into ``folder``.
@@ -47,6 +52,9 @@ def write_cut(
     Written in this order: ``<base_name>.zip``; ``<base_name>.cambios.zip`` when there is a ``previous`` manifest (its
     exact bytes); ``manifiesto.json`` last. The archive depends on the tree and on ``head.hora_corte`` only:
     ``generado`` is in the manifest alone. ``notas`` are further lines of the summary, the same for the same actas.
+    ``diferencias``: paths whose content, where it is new, travels in the archive of changes as that recipe
+    (``paquete.diferencias``) and not whole; the archive and the manifest are the same with and without it. ``antes``:
+    ``previous`` already read.
 
     Raises:
         ArchivoError: ``previous`` is not a manifest, or the tree holds a name that is written here.
@@ -54,7 +62,7 @@ def write_cut(
         DiscoError, EscrituraError: could not write; ``folder`` has no manifest, so it is not a cut.
     """
     disk = disk or Disk()
-    before = None if previous is None else parse_manifest(previous)
+    before = antes or (None if previous is None else parse_manifest(previous))
     if not _BASE.fullmatch(base_name):
         raise _not_written(f"«{base_name}» no es el nombre de un corte (AAAAMMDD_HHMM_…).")
     names = {MANIFIESTO, f"{base_name}.zip", f"{base_name}{CAMBIOS}"}
@@ -73,9 +81,22 @@ def write_cut(
     write_zip(folder / f"{base_name}.zip", tree, [e.ruta for e in manifest.archivos], stamp=head.hora_corte, disk=disk)
     if before is not None:
         changed = changes(manifest.archivos, before.archivos)
-        write_zip(folder / f"{base_name}{CAMBIOS}", tree, changed, stamp=head.hora_corte, disk=disk)
+        members = _travelling(tree, changed, diferencias)
+        disk.write(folder / f"{base_name}{CAMBIOS}", zip_of(members, stamp=head.hora_corte))
     disk.write(folder / MANIFIESTO, manifest.to_bytes())
     return manifest
+
+
+def _travelling(
+    tree: PackageTree, changed: Sequence[str], diferencias: Mapping[str, bytes]
+) -> Iterator[tuple[str, Packed]]:
+    """The members of the archive of changes, sorted: each content, or the recipe that stands for it."""
+    # A file of the package that itself ends so keeps its name: the recipe beside it does not travel.
+    recipes = {ruta for ruta in changed if ruta in diferencias and ruta + DIFERENCIA not in tree}
+    names = {ruta + DIFERENCIA if ruta in recipes else ruta: ruta for ruta in changed}
+    for name in sorted(names):
+        ruta = names[name]
+        yield name, tree.packed(ruta) if name == ruta else pack(name, diferencias[ruta])
 
 
 def changes(entries: Sequence[FileEntry], previous: Sequence[FileEntry]) -> tuple[str, ...]:

@@ -22,7 +22,10 @@
     │  ├─ EnlaceError         ARCHIVO_ENLACE         a symbolic link
     │  ├─ EspecialError       ARCHIVO_ESPECIAL       a device, socket or anything not a regular file or folder
     │  ├─ DatosError          ARCHIVO_DATOS          the compressed data are not valid
-    │  └─ CrcError            ARCHIVO_CRC            the content does not match its CRC
+    │  ├─ CrcError            ARCHIVO_CRC            the content does not match its CRC
+    │  ├─ DiferenciaError     ARCHIVO_DIFERENCIA     a recipe that is not one, or copies what is not there
+    │  ├─ BaseError           ARCHIVO_BASE           what a recipe begins from cannot be read: take the whole archive
+    │  └─ DistintaError       ARCHIVO_DISTINTA       a recipe gave other bytes: take the whole archive
     └─ its names
        ├─ RutaAbsolutaError   ARCHIVO_ABSOLUTA       begins with «/»
        ├─ RutaSuperiorError   ARCHIVO_SUPERIOR       «..», «.» or an empty component
@@ -153,6 +156,24 @@ class CrcError(_Leaf):
     """The content of a member does not match its CRC."""
 
     codigo = "ARCHIVO_CRC"
+
+
+class DiferenciaError(_Leaf):
+    """A recipe (``paquete.diferencias``) that is not one, or that copies what is not there."""
+
+    codigo = "ARCHIVO_DIFERENCIA"
+
+
+class BaseError(_Leaf):
+    """The archive that a recipe begins from cannot be read. The whole archive is to be taken."""
+
+    codigo = "ARCHIVO_BASE"
+
+
+class DistintaError(_Leaf):
+    """A recipe gave other bytes than the manifest lists. The whole archive is to be taken."""
+
+    codigo = "ARCHIVO_DISTINTA"
 
 
 class RutaAbsolutaError(_Leaf):

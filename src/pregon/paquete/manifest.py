@@ -17,7 +17,7 @@ from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.names import NameSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 Ambiente = Literal["oficial", "simulacro"]
 Cierre = Literal["horario", "anticipado"]
@@ -32,6 +32,8 @@ FILE_MAX_BYTES = 1 << 53
 
 _T = TypeVar("_T")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ENTRY = frozenset({"ruta", "bytes", "sha256"})
+_BARE = re.compile(r"[A-Za-z0-9._/-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
@@ -90,7 +92,7 @@ class Manifest(ManifestHead):
 
     def to_bytes(self) -> bytes:
         """The canonical bytes: UTF-8, sorted keys, final newline; instants to the second, with offset."""
-        return canonical_json(
+        document = canonical_json(
             {
                 **self.otros,
                 "formato": FORMATO,
@@ -107,9 +109,25 @@ class Manifest(ManifestHead):
                 "anterior": self.anterior,
                 "incluye_especiales": self.incluye_especiales,
                 "autorizaciones": [_authorised(item) for item in self.autorizaciones],
-                "archivos": [{"ruta": f.ruta, "bytes": f.bytes, "sha256": f.sha256} for f in self.archivos],
+                "archivos": [],
             }
         )
+        # The list is written here: a national cut has 20,000 files, and json indents in Python.
+        head, mark, tail = document.partition(_NO_FILES)
+        return b"".join([head, _files_text(self.archivos) if self.archivos else mark, tail])
+
+
+_NO_FILES = b'\n  "archivos": []'
+"""Two spaces: a key of the document itself."""
+
+
+def _files_text(entries: Sequence[FileEntry]) -> bytes:
+    quoted = (f'"{e.ruta}"' if _BARE.fullmatch(e.ruta) else json.dumps(e.ruta, ensure_ascii=False) for e in entries)
+    items = [
+        f'    {{\n      "bytes": {entry.bytes},\n      "ruta": {ruta},\n      "sha256": "{entry.sha256}"\n    }}'
+        for entry, ruta in zip(entries, quoted, strict=True)
+    ]
+    return ('\n  "archivos": [\n' + ",\n".join(items) + "\n  ]").encode()
 
 
 def _authorised(item: Autorizacion) -> dict[str, str]:
@@ -196,7 +214,7 @@ def _manifest(place: _Place) -> Manifest:
         anterior=place.get("anterior", _or_null(_sha256)),
         incluye_especiales=place.get("incluye_especiales", _or_null(_boolean)),
         autorizaciones=place.get("autorizaciones", _tuple_of(_autorizacion)),
-        archivos=place.get("archivos", _tuple_of(_file_entry)),
+        archivos=place.get("archivos", _file_entries),
         otros=place.rest(),
     )
     if manifest.cierre is not None and not manifest.ultimo:
@@ -218,6 +236,22 @@ def _autorizacion(where: str, value: Any) -> Autorizacion:
         hora=place.get("hora", _instant),
         contienda=place.get("contienda", _identifier) if "contienda" in place.table else None,
     )
+
+
+def _file_entries(where: str, value: Any) -> tuple[FileEntry, ...]:
+    """Every entry; those of the common form, which are nearly all, without asking key by key."""
+    if not isinstance(value, list):
+        _bad(where, "se esperaba una lista")
+    found: list[FileEntry] = []
+    for n, item in enumerate(value):
+        if type(item) is dict and item.keys() == _ENTRY:
+            ruta, size, digest = item["ruta"], item["bytes"], item["sha256"]
+            typed = type(ruta) is str and type(size) is int and type(digest) is str
+            if typed and 0 <= size <= FILE_MAX_BYTES and _SHA256.fullmatch(digest):
+                found.append(FileEntry(ruta, size, digest))
+                continue
+        found.append(_file_entry(f"{where}[{n}]", item))
+    return tuple(found)
 
 
 def _file_entry(where: str, value: Any) -> FileEntry:

@@ -29,11 +29,16 @@ MANIFIESTO = "manifiesto.json"
 """Lies beside the archive; the difusor publishes it at the root of the release (design §7)."""
 CAMBIOS = ".cambios.zip"
 """How the name of the archive of changes ends (design §2)."""
+DIFERENCIA = ".diferencia"
+"""How the name of a member of it ends that brings a recipe for the content and not the content (docs/adr/0005)."""
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 _RESERVED = frozenset({MANIFIESTO})
+_PART = r"(?!con|prn|aux|nul|com|lpt)[a-z0-9](?:[a-z0-9._-]{0,60}[a-z0-9])?"
+_ORDINARY = re.compile(rf"(?:{_PART}/){{1,7}}{_PART}")
+"""What nearly all paths look like; each of them passes every check below, within any limits of at least these."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ def check_path(ruta: str, limits: NameLimits = LIMITES) -> str:
     Raises:
         ArchivoError: one of the leaves of ``paquete.errors`` about names; nothing was written.
     """
+    if _ORDINARY.fullmatch(ruta) and limits is LIMITES:
+        return ruta
     shown = ascii(ruta[:120])
     _check_characters(ruta, shown)
     if ruta.startswith("/"):

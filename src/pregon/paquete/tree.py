@@ -1,30 +1,34 @@
-"""The files of one package before they are packed: path inside the package, content, size and SHA-256."""
+"""The files of one package before they are archived: path inside the package, content, size and SHA-256."""
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import ComprobacionError, EntradaError
-from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
+from pregon.base.hashing import sha256_bytes
+from pregon.paquete.crudo import Packed, RawReader
+from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import FileEntry
 from pregon.paquete.names import NameSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class PackageTree:
-    """A package being built. Each content is bytes, or a file that must not change until the cut is written."""
+    """A package being built: each content hashed once and compressed once, whatever archives it goes to."""
 
     def __init__(self) -> None:
         self._names = NameSet()
-        self._content: dict[str, bytes | Path] = {}
+        self._content: dict[str, bytes | Packed] = {}
         self._entries: dict[str, FileEntry] = {}
 
-    def add(self, ruta: str, content: bytes | Path) -> FileEntry:
+    def add(self, ruta: str, content: bytes | Path | Packed) -> FileEntry:
         """Add the file ``ruta`` (relative, ``/`` between components).
+
+        A path is read and packed now, in one pass; what it says afterwards is not looked at, but where its name says
+        that it is already compressed it is copied from there when the archive is written, and must not change. Bytes
+        are packed when they are first asked for so. ``Packed`` is taken at its word.
 
         Raises:
             ArchivoError: the name is not admitted, is there already, or collides (``paquete.names``).
@@ -33,14 +37,8 @@ class PackageTree:
         if isinstance(content, bytes):
             entry = FileEntry(ruta, len(content), sha256_bytes(content))
         else:
-            try:
-                entry = FileEntry(ruta, content.stat().st_size, sha256_file(content))
-            except OSError as exc:
-                raise EntradaError(
-                    f"No se pudo leer {content} para el paquete: {exc.strerror}",
-                    intacto="No se firmó ni se entregó nada.",
-                    que_hacer="Revise que el archivo exista y vuelva a generar el corte.",
-                ) from exc
+            content = content if isinstance(content, Packed) else pack(ruta, content)
+            entry = FileEntry(ruta, content.bytes, content.sha256)
         self._names.add_file(ruta)
         self._content[ruta] = content
         self._entries[ruta] = entry
@@ -60,26 +58,23 @@ class PackageTree:
         """The file ``ruta``; KeyError if it is not in the tree."""
         return self._entries[ruta]
 
+    def packed(self, ruta: str) -> Packed:
+        """The content of ``ruta`` as archives hold it: compressed at the first asking, and remembered."""
+        content = self._content[ruta]
+        if isinstance(content, bytes):
+            content = pack(ruta, content, sha256=self._entries[ruta].sha256)
+            self._content[ruta] = content  # the plain bytes are not needed again
+        return content
+
     def chunks(self, ruta: str) -> Iterator[bytes]:
-        """The content of ``ruta`` in pieces, checked at the end against the size and hash taken when it was added.
+        """The content of ``ruta`` in pieces, plain: checked at the end against its size and CRC unless in memory.
 
         Raises:
-            ComprobacionError: the file changed after it was added.
+            ComprobacionError: the file that holds it changed after it was added.
         """
         content = self._content[ruta]
         if isinstance(content, bytes):
             yield content
             return
-        # The manifest says what was hashed; the archive must hold the same bytes, so they are hashed again in passing.
-
-        digest = hashlib.sha256()
-        with Path(content).open("rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                yield chunk
-        if digest.hexdigest() != self._entries[ruta].sha256:
-            raise ComprobacionError(
-                f"El archivo {content} cambió mientras se armaba el paquete.",
-                intacto="No se firmó ni se entregó nada.",
-                que_hacer="Vuelva a generar el corte cuando nadie esté escribiendo ese archivo.",
-            )
+        with RawReader() as reader:
+            yield from reader.plain(content)

@@ -37,7 +37,7 @@ _END64 = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR = struct.Struct("<4sIQI")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _MAX_COMMENT = 0xFFFF
-_EXTRA_ZIP64, _EXTRA_AES, _EXTRA_UNICODE_NAME = 0x0001, 0x9901, 0x7075
+EXTRA_ZIP64, _EXTRA_AES, _EXTRA_UNICODE_NAME = 0x0001, 0x9901, 0x7075
 _MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
 
 
@@ -124,7 +124,7 @@ def check_extra(extra: bytes, shown: str) -> None:
             raise CifradoError(f"El miembro {shown} está cifrado.")
         if kind == _EXTRA_UNICODE_NAME:
             raise CabeceraError(f"El miembro {shown} trae un segundo nombre.")
-        wide += kind == _EXTRA_ZIP64
+        wide += kind == EXTRA_ZIP64
     if wide > 1:
         raise CabeceraError(f"El miembro {shown} declara dos veces sus tamaños.")
 
@@ -163,7 +163,7 @@ def _wide_sizes(extra: bytes, *, packed: int, unpacked: int) -> tuple[int, int]:
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, position)
-        if kind == _EXTRA_ZIP64 and length >= 16 and _MAX32 in (packed, unpacked):
+        if kind == EXTRA_ZIP64 and length >= 16 and _MAX32 in (packed, unpacked):
             wide_unpacked, wide_packed = struct.unpack_from("<QQ", extra, position + 4)
             return (
                 wide_packed if packed == _MAX32 else packed,
