@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SELLO := $(VENV)/.entorno-$(shell cat requirements/simulacro.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 
 .PHONY: entorno simulacro test lint bench aguante fuzz docs capturas candado limpia
@@ -22,6 +23,10 @@ $(SELLO_PRUEBAS): $(SELLO) requirements/pruebas.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/pruebas.txt
 	@rm -f $(VENV)/.pruebas-* && touch $@
 
+$(SELLO_BENCH): $(SELLO) requirements/bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@rm -f $(VENV)/.bench-* && touch $@
+
 simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps serving
 	$(BIN)/pregon simulacro noche $(if $(ABIERTO),--abierto) $(ARGS)
 
@@ -35,7 +40,7 @@ lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(SELLO_PRUEBAS)  ## ratios against a peer, measured in the same run
+bench: $(SELLO_BENCH)  ## ratios against peers, measured in the same run (docs/rendimiento.md); zip and unzip are needed
 	$(BIN)/python -m bench $(ARGS)
 
 aguante: $(SELLO_PRUEBAS)  ## slow soaks

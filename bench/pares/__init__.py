@@ -1,0 +1,1 @@
+"""Peers: what a careful person would write without Pregón, measured against it."""
