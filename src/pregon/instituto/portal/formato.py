@@ -27,6 +27,18 @@ _TIEMPOS = {
         "America/Ciudad_Juarez",
     ),
 }
+_CASILLAS = {
+    "B": "Básica",
+    "C": "Contigua",
+    "E": "Extraordinaria",
+    "S": "Especial",
+    "M": "Voto en el extranjero",
+    "A": "Voto anticipado",
+    "P": "Prisión preventiva",
+    "V": "Prisión preventiva",
+    "U": "Urna electrónica",
+}
+_SIN_CASILLA = "—"
 _PARTICULAS = frozenset({"de", "del", "la", "las", "los", "el", "y", "e", "von", "van", "da", "do", "dos"})
 _ROMANOS = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
 
@@ -122,3 +134,23 @@ def unidad(identifier: str, nombre: str) -> str:
 def numero_unidad(identifier: str) -> str:
     """A unit's number without its padding: ``007`` -> ``7``; an id that is not a number stays."""
     return str(int(identifier)) if identifier.isdecimal() else identifier
+
+
+def cantidad(count: int, one: str, many: str) -> str:
+    """A count with its words: ``1 acta``, ``8,500 actas``."""
+    return f"{entero(count)} {one if count == 1 else many}"
+
+
+def casilla(tipo: str, numero: str, contigua: str) -> str:
+    """A casilla for people, from TIPO_CASILLA, ID_CASILLA and EXT_CONTIGUA: ``Extraordinaria 1, contigua 2``."""
+    if not tipo:
+        return _SIN_CASILLA
+    name = _CASILLAS.get(tipo, f"Tipo {tipo}")
+    number = "" if tipo == "B" else _number(numero)
+    following = _number(contigua) if tipo == "E" else ""
+    return f"{name} {number}".strip() + (f", contigua {following}" if following else "")
+
+
+def _number(text: str) -> str:
+    """Without padding; empty where it is zero or no number."""
+    return text.lstrip("0") if text.isascii() and text.isdecimal() else ""

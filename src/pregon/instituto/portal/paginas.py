@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,20 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from pregon.instituto.portal.programadores import Documento
-    from pregon.instituto.portal.vistas import Portal
+    from pregon.instituto.portal.tarjetas import Tarjeta
+    from pregon.instituto.portal.vista_cambios import VistaCambios
+    from pregon.instituto.portal.vistas import Enlace, Marco, Portal, VistaContienda
 
 _HASH_DIGITS = 12
+_ASSETS = {"hoja": "estilo.css", "icono": "icono.svg", "guion": "corte.js"}
+"""What the templates call each asset, and its file."""
+
+_MEMORY = 4096
+"""Most pieces of markup about who contends that are kept: parties and people, many times over in each contest."""
 
 
 class Paginas:
-    """Compiles the templates when made; ``render`` may be called for any number of cuts."""
+    """Compiles the templates when made; then it renders any number of cuts, the whole site and each contest apart."""
 
     def __init__(self) -> None:
         environment = Environment(
@@ -39,25 +47,25 @@ class Paginas:
             entero=formato.entero, pct=formato.porcentaje, tam=formato.bytes_legibles, momento=formato.momento
         )
         environment.globals["nbsp"] = formato.NBSP
+        pieces = environment.get_template("_quien.html").module
+        environment.globals["memoria"] = {
+            name: lru_cache(_MEMORY)(getattr(pieces, name)) for name in ("ficha", "siglas", "quien")
+        }
         self._cover = environment.get_template("portada.html")
         self._contest = environment.get_template("contienda.html")
+        self._changes = environment.get_template("cambios.html")
         self._unit = environment.get_template("unidad.html")
         self._data = environment.get_template("base_de_datos.html")
         self._programmers = environment.get_template("para_programadores.html")
-        folder = files("pregon.instituto.portal")
-        self._style_sheet = (folder / "estilo.css").read_bytes()
-        self._icon_image = (folder / "icono.svg").read_bytes()
-        self._hoja = f"assets/estilo.{sha256_bytes(self._style_sheet)[:_HASH_DIGITS]}.css"
-        self._icono = f"assets/icono.{sha256_bytes(self._icon_image)[:_HASH_DIGITS]}.svg"
+        self._assets = {kind: _asset(name) for kind, name in _ASSETS.items()}
 
-    def render(self, portal: Portal, documentos: Sequence[Documento]) -> Iterator[tuple[str, bytes]]:
-        """Route and content of every page and asset of ``portal``, one at a time.
+    def shared(self, portal: Portal, documentos: Sequence[Documento]) -> Iterator[tuple[str, bytes]]:
+        """Route and content of the assets and of every page that is of no contest alone, one at a time.
 
         ``documentos``: what the page for programmers explains.
         """
-        yield self._hoja, self._style_sheet
-        yield self._icono, self._icon_image
-        frame = self._frame(portal)
+        yield from self._assets.values()
+        frame = {**self._frame(portal.marco, portal.contiendas), "portal": portal}
         titles = ", ".join(contest.titulo for contest in portal.contiendas)
         yield (
             INDICE,
@@ -95,52 +103,78 @@ class Paginas:
                 carpeta=contrato.CARPETA,
             ),
         )
-        for contest in portal.contiendas:
-            shared: dict[str, Any] = {**frame, "activa": contest.id, "c": contest}
+
+    def contest(
+        self, marco: Marco, menu: Sequence[Enlace | Tarjeta], contest: VistaContienda, cambios: VistaCambios | None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Route and content of every page of one contest, one at a time: its own, what changed, and each unit's.
+
+        ``menu``: every contest of the cut. ``cambios`` None makes no page of changes and no link to one.
+        """
+        frame = {**self._frame(marco, menu), "activa": contest.id, "c": contest, "cambios": cambios}
+        yield (
+            contest.ruta,
+            _page(
+                self._contest,
+                frame,
+                raiz="../",
+                pagina_exacta=True,
+                titulo=contest.titulo,
+                descripcion=contest.titular,
+            ),
+        )
+        if cambios is not None:
             yield (
-                contest.ruta,
+                cambios.ruta,
                 _page(
-                    self._contest,
-                    shared,
-                    raiz="../",
-                    pagina_exacta=True,
-                    titulo=contest.titulo,
-                    descripcion=contest.titular,
+                    self._changes,
+                    frame,
+                    raiz="../../",
+                    titulo=f"Qué cambió en este corte · {contest.titulo}",
+                    descripcion=cambios.resumen,
                 ),
             )
-            around = (None, *contest.unidades, None)
-            for before, unit, after in zip(around, contest.unidades, around[2:], strict=False):
-                yield (
-                    unit.ruta,
-                    _page(
-                        self._unit,
-                        shared,
-                        raiz="../../",
-                        u=unit,
-                        anterior=before,
-                        siguiente=after,
-                        titulo=f"{unit.rotulo}, {unit.nombre} · {contest.titulo}",
-                        descripcion=unit.titular,
-                    ),
-                )
+        around = (None, *contest.unidades, None)
+        for before, unit, after in zip(around, contest.unidades, around[2:], strict=False):
+            yield (
+                unit.ruta,
+                _page(
+                    self._unit,
+                    frame,
+                    raiz="../../",
+                    # The closing cut is stated by every page: there will be no other.
+                    propia="" if marco.ultimo else unit.sin_cambios,
+                    u=unit,
+                    anterior=before,
+                    siguiente=after,
+                    titulo=f"{unit.rotulo}, {unit.nombre} · {contest.titulo}",
+                    descripcion=unit.titular,
+                ),
+            )
 
-    def _frame(self, portal: Portal) -> dict[str, Any]:
-        frame = portal.marco
+    def _frame(self, marco: Marco, menu: Sequence[Enlace | Tarjeta]) -> dict[str, Any]:
         following = None
-        if frame.proximo is not None:
-            following = formato.hora(frame.proximo, frame.zona)
-            if frame.proximo.astimezone(frame.zona).date() != frame.hora_corte.astimezone(frame.zona).date():
-                following = f"{formato.fecha(frame.proximo, frame.zona)}, {following}"
+        if marco.proximo is not None:
+            following = formato.hora(marco.proximo, marco.zona)
+            if marco.proximo.astimezone(marco.zona).date() != marco.hora_corte.astimezone(marco.zona).date():
+                following = f"{formato.fecha(marco.proximo, marco.zona)}, {following}"
         return {
-            "portal": portal,
-            "marco": frame,
-            "hoja": self._hoja,
-            "icono": self._icono,
-            "hora_corte": formato.momento(frame.hora_corte, frame.zona),
-            "hora_iso": frame.hora_corte.astimezone(frame.zona).isoformat(timespec="minutes"),
+            "menu": menu,
+            "marco": marco,
+            **{kind: route for kind, (route, _) in self._assets.items()},
+            "hora_corte": formato.momento(marco.hora_corte, marco.zona),
+            "hora_iso": marco.hora_corte.astimezone(marco.zona).isoformat(timespec="minutes"),
             "proximo": following,
             "pagina_exacta": False,
+            "propia": "",
         }
+
+
+def _asset(name: str) -> tuple[str, bytes]:
+    """Route and content of an asset, its hash in its name."""
+    content = (files("pregon.instituto.portal") / name).read_bytes()
+    stem, _, suffix = name.rpartition(".")
+    return f"assets/{stem}.{sha256_bytes(content)[:_HASH_DIGITS]}.{suffix}", content
 
 
 def _page(template: Template, frame: dict[str, Any], **values: Any) -> bytes:

@@ -18,7 +18,8 @@ _RUTAS = {
     "indice": "datos/NNNN/contienda/indice.json",
     "entidad": "datos/NNNN/contienda/entidad.json",
     "unidad": "datos/NNNN/contienda/distrito/NNN.json",
-    "seccion": "datos/NNNN/contienda/seccion/NNN.json",
+    "seccion": "datos/NNNN/contienda/seccion/0100.json",
+    "cambios": "datos/NNNN/contienda/cambios.json",
     "manifiesto": "manifiesto.json",
 }
 _ITEMS = 1

@@ -16,12 +16,14 @@ from pregon.instituto.portal import frases
 from pregon.instituto.portal.catalogo import Catalogo
 from pregon.instituto.portal.formato import numero_unidad
 from pregon.instituto.portal.formato import unidad as unit_name
-from pregon.instituto.portal.modelo import Renglon, Resultados, resultados
+from pregon.instituto.portal.modelo import Resultados, resultados
 from pregon.instituto.portal.partidos import Actores
+from pregon.instituto.portal.tarjetas import MAX_LIDERES, MAX_MOSAICO, PRIMERAS, Liderazgo, Tarjeta, Tesela
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from typing import Self
     from zoneinfo import ZoneInfo
 
     from pregon.instituto.elecciones import Eleccion, Unidad
@@ -53,6 +55,20 @@ class Marco:
     @property
     def simulacro(self) -> bool:
         return self.ambiente == "simulacro"
+
+
+@dataclass(frozen=True)
+class Enlace:
+    """A contest in the menu of every page: known from its election alone, before anything is counted."""
+
+    id: str
+    titulo: str
+    ruta: str
+
+    @classmethod
+    def to(cls, eleccion: Eleccion) -> Self:
+        """The link to the page of an election."""
+        return cls(eleccion.id, eleccion.titulo, f"{eleccion.id}/{INDICE}")
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,11 @@ class VistaUnidad:
         return f"{self.numero}. {self.nombre}" if self.numero else self.nombre
 
     @property
+    def sin_cambios(self) -> str:
+        """What its page says, before an hour, where a later cut left it as it was: ``Distrito sin cambios``."""
+        return f"{self.palabra} sin cambios" if self.numero else "Sin cambios"
+
+    @property
     def con_nombres(self) -> bool:
         return self.resultados.con_nombres
 
@@ -126,20 +147,9 @@ class VistaUnidad:
             return ()
         return tuple(party.color for party in head.primero.partidos)
 
-
-@dataclass(frozen=True)
-class Liderazgo:
-    """In how many units a line is ahead."""
-
-    renglon: Renglon
-    unidades: int
-
     @property
-    def barra(self) -> tuple[tuple[int, int, str], ...]:
-        """Pieces ``(from, width, colour)`` of a bar as long as its units, one per party of the line."""
-        colors = [party.color for party in self.renglon.partidos]
-        size = self.unidades * 60 // len(colors)
-        return tuple((index * size, size, color) for index, color in enumerate(colors))
+    def tesela(self) -> Tesela:
+        return Tesela(self.carpeta, self.numero, self.nombre, self.rotulo, self.lider, self.colores)
 
 
 @dataclass(frozen=True)
@@ -166,14 +176,36 @@ class VistaContienda:
         return tuple(unit for unit in self.unidades if unit.numero)
 
     @property
-    def indice(self) -> str:
-        """The list of its data files."""
-        return f"{self.datos}indice.json"
-
-    @property
     def con_nombres(self) -> bool:
         """People are named at this level only where the whole entity votes for the same ones."""
         return self.eleccion.unico_cargo and self.resultados.con_nombres
+
+    @property
+    def mosaico(self) -> tuple[Tesela, ...]:
+        """A tile of each district or municipality."""
+        return tuple(unit.tesela for unit in self.demarcaciones)
+
+    @property
+    def tarjeta(self) -> Tarjeta:
+        """What the pages of the whole site show of it."""
+        one = self.eleccion.unico_cargo
+        units = len(self.demarcaciones)
+        return Tarjeta(
+            id=self.id,
+            titulo=self.titulo,
+            ruta=self.ruta,
+            datos=self.datos,
+            palabra=self.palabra,
+            unico_cargo=one,
+            con_nombres=self.con_nombres,
+            sin_votos=self.resultados.cabeza.estado == "sin_votos",
+            titular=self.titular_breve,
+            avance=self.avance,
+            demarcaciones=units,
+            primeras=self.resultados.candidaturas[:PRIMERAS] if one else (),
+            liderazgos=() if one else self.liderazgos[:MAX_LIDERES],
+            mosaico=() if one or units > MAX_MOSAICO else self.mosaico,
+        )
 
     @property
     def titular_breve(self) -> str:
@@ -201,10 +233,10 @@ class VistaContienda:
 
 @dataclass(frozen=True)
 class Portal:
-    """The whole site of one cut."""
+    """What the pages of the whole site show of one cut; the pages of a contest are made from its own view."""
 
     marco: Marco
-    contiendas: tuple[VistaContienda, ...]
+    contiendas: tuple[Tarjeta, ...]
     descargas: tuple[Descarga, ...]
 
 
