@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from pregon.base.jsonio import compact_json
 from pregon.instituto import contrato, fuentes
-from pregon.instituto.datos import contest_files
+from pregon.instituto.cambios import ARCHIVO, cambios_json
+from pregon.instituto.datos import base_of, contest_files
+from pregon.instituto.hojas import Hojas
 from pregon.instituto.portal.vistas import contienda
+from pregon.instituto.secciones import Ids, sheets
+from pregon.tablas.fichas import understand
 from pregon.tablas.totales import totals
 
 if TYPE_CHECKING:
@@ -51,7 +56,16 @@ def contest(source: fuentes.ContestSource, *, corte: int = 1) -> tuple[ContestTo
     read = fuentes.read(source)
     computed = totals(read.tabla, eleccion=read.eleccion.id, candidaturas=read.candidaturas)
     view = contienda(read.eleccion, computed, read.candidaturas, corte=corte)
-    return computed, dict(contest_files(computed, view, corte=corte))
+    seen = understand(read.tabla, fichas=True)
+    hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras)
+    maker = Hojas(computed.eleccion, read.tabla, Ids.of(read.tabla, seen.fichas), seen.textos, None)
+    files = dict(contest_files(computed, view, hojas, corte=corte))
+    base = base_of(computed.eleccion, corte)
+    files[f"{base}/{ARCHIVO}"] = compact_json(
+        cambios_json(None, nivel=computed.nivel, anterior=None, ids={}, shard=lambda acta: acta.seccion)
+    )
+    files |= {maker.route(name, corte): maker.content(name, sheet) for name, sheet in hojas.items()}
+    return computed, files
 
 
 @dataclass
@@ -82,6 +96,7 @@ def follow(files: Mapping[str, bytes], indice: str) -> Contest:
     index: dict[str, Any] = json.loads(files[indice])
     found = Contest(index, {}, read={indice})
     _, found.entidad = get(indice, index["entidad"])
+    get(indice, index["cambios"])
     nivel = index["nivel"]
     for item in index["secciones"]:
         route, shard = get(indice, item["archivo"])

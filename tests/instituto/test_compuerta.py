@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pregon.base.clock import ManualClock
 from pregon.base.errors import AjustesError, DiscoError, FindingsError
-from pregon.instituto import armado, build, compuerta, fuentes
+from pregon.instituto import compuerta, fuentes, obra
 from pregon.instituto.autorizaciones import load
+from pregon.instituto.base_de_datos import write_database
 from pregon.instituto.build import build_cut
+from pregon.instituto.datos import contest_files
+from pregon.instituto.portal.paginas import Paginas
 from pregon.paquete.manifest import Autorizacion, parse_manifest
-from pregon.paquete.tree import PackageTree
 from pregon.prep.reader import read_actas
 from pregon.tablas.compuerta import review
 from pregon.tablas.totales import totals
@@ -32,9 +34,10 @@ from tests.instituto.conftest import (
 from tests.instituto.html import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from pregon.instituto.base_de_datos import BaseDeDatos
     from tests.instituto.conftest import Published
 
 LATER = HORA + timedelta(minutes=20)
@@ -168,11 +171,12 @@ def test_a_file_that_changes_while_the_cut_is_made_is_not_signed(night: Night, m
     night.clock.instant = HORA
     before = tree_digest(space.repositorio)
 
-    def meddled(*args: object, **kwargs: object) -> PackageTree:
-        edited(sources, ",40,30,", ",41,29,")
-        return armado.assemble(*args, **kwargs)  # type: ignore[arg-type]
+    def meddled(*args: Any, **kwargs: Any) -> BaseDeDatos:
+        edited(sources, ",40,30,", ",41,29,")  # one contest changes and the other has not been packed yet
+        monkeypatch.undo()
+        return write_database(*args, **kwargs)
 
-    monkeypatch.setattr(build, "assemble", meddled)
+    monkeypatch.setattr(obra, "write_database", meddled)
     with pytest.raises(FindingsError, match="TOTALES_DISTINTOS"):
         build_cut(space, sources, autorizaciones=[replace(ANA, codigo="TOTALES_DISTINTOS")])  # nobody can answer for it
     assert tree_digest(space.repositorio) == before
@@ -187,18 +191,19 @@ def test_a_page_or_a_file_that_says_other_totals_is_seen(
     night.clock.instant = HORA
     before = tree_digest(space.repositorio)
 
-    def altered(*args: object, **kwargs: object) -> PackageTree:
-        tree = armado.assemble(*args, **kwargs)  # type: ignore[arg-type]
-        copy = PackageTree()
-        for entry in tree.entries():
-            data = b"".join(tree.chunks(entry.ruta))
-            if entry.ruta == route:
+    pages = Paginas.contest
+
+    def altered(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        for name, content in files:
+            data = content
+            if name == route:
                 data = data.replace(b'data-votos="100"', b'data-votos="101"', 1).replace(b'"PAN":40', b'"PAN":41', 1)
                 data = data.replace(b'data-votos="200"', b'data-votos="201"', 1)
-            copy.add(entry.ruta, data)
-        return copy
+                assert data != content
+            yield name, data
 
-    monkeypatch.setattr(build, "assemble", altered)
+    monkeypatch.setattr(obra, "contest_files", lambda *args, **kwargs: altered(contest_files(*args, **kwargs)))
+    monkeypatch.setattr(Paginas, "contest", lambda *args: altered(pages(*args)))
     with pytest.raises(FindingsError, match=f"TOTALES_DISTINTOS en {route}"):
         build_cut(space, sources)
     assert tree_digest(space.repositorio) == before

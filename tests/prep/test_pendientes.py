@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.prep.candidaturas import Candidatura, catalogue_beside, members, read_candidaturas, read_catalogo
+from pregon.prep.model import Estado
 from pregon.prep.pendientes import MAX_EXAMPLES, is_placeholder, placeholders, review_catalogue
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pregon.prep.model import Finding
+    from pregon.prep.model import ActaTable, Finding
 
 
 def one(unidad: str, partido: str, propietaria: str = "BEGOÑA NÚÑEZ", suplente: str = "ANA PUC") -> Candidatura:
@@ -30,10 +31,15 @@ def whole(unit: str = "1") -> list[Candidatura]:
     return [one(unit, name) for name in ("PAN", "PRI", "PRD", "MC", "SUM-PAN-PRI-PRD", "C_PAN_PRI", "CAND_IND_1")]
 
 
+def units_of(table: ActaTable) -> set[str]:
+    """The units of the actas within the catalogue."""
+    return {acta.unidad for acta in actas(table) if acta.estado is not Estado.FUERA_CATALOGO}
+
+
 def review(tmp_path: Path, catalogue: Sequence[Candidatura], *units: str) -> tuple[Finding, ...]:
     rows = [row(n, ID_DISTRITO_LOCAL=unit) for n, unit in enumerate(units or ("001",), start=1)]
     table = read_actas(Sample(rows=rows).write(tmp_path / "A.csv"))
-    return review_catalogue(catalogue, table, actas(table))
+    return review_catalogue(catalogue, table, units_of(table))
 
 
 @pytest.mark.parametrize(
@@ -108,13 +114,22 @@ def test_party_and_independent_in_another_spelling_have_their_column(tmp_path: P
         values["MORENA"] = values.pop("MC")
     table = read_actas(sample.write(tmp_path / "A.csv"))
     catalogue = [one("1", name) for name in ("MOR", "M", "SUM-PAN-MOR", "CI_01", "CAND_IND_01")]
-    assert review_catalogue(catalogue, table, actas(table)) == ()
+    assert review_catalogue(catalogue, table, units_of(table)) == ()
 
 
 def test_findings_of_the_catalogue_are_among_those_of_the_totals(tmp_path: Path) -> None:
     table = read_actas(Sample().write(tmp_path / "A.csv"))
     contest = totals(table, candidaturas=[*whole(), one("1", "PES", "SIN CANDIDATURA")])
     assert [f.codigo for f in contest.hallazgos] == ["CANDIDATURA_PENDIENTE", "CANDIDATURA_SIN_COLUMNA"]
+
+
+def test_unit_that_only_an_acta_out_of_the_catalogue_has_is_none_of_the_contest(tmp_path: Path) -> None:
+    rows = [row(1), row(2, ID_DISTRITO_LOCAL="007", CONTABILIZADA="2")]
+    table = read_actas(Sample(rows=rows).write(tmp_path / "A.csv"))
+    (finding,) = [
+        f for f in totals(table, candidaturas=[*whole(), one("7", "PAN")]).hallazgos if f.donde == "candidaturas"
+    ]
+    assert finding.codigo == "CANDIDATURA_SIN_UNIDAD"
 
 
 def test_catalogue_of_2015_names_candidates_and_parties_in_other_words(tmp_path: Path) -> None:
@@ -146,7 +161,7 @@ def test_placeholders_of_the_night_of_campeche_are_132(datos: Path) -> None:
     (finding,) = placeholders(people)
     assert finding.mensaje.startswith("132 nombre(s)")
     table = read_actas(path)
-    assert review_catalogue(people, table, actas(table)) == (finding,)
+    assert review_catalogue(people, table, units_of(table)) == (finding,)
 
 
 @pytest.mark.datos
@@ -154,5 +169,5 @@ def test_placeholders_of_the_night_of_campeche_are_132(datos: Path) -> None:
 def test_catalogues_of_puebla_join_their_contests(datos: Path, name: str) -> None:
     people = read_candidaturas(datos / f"puebla-2024/candidaturas/PUE_{name}_Candidaturas_2024.csv")
     table = read_actas(datos / f"puebla-2024/20240603_2000_noche/PUE_{name}_2024.csv")
-    found = review_catalogue(people, table, actas(table))
+    found = review_catalogue(people, table, units_of(table))
     assert [f.mensaje.split(" ", 1)[0] for f in found] == (["33"] if name == "AYUN" else [])

@@ -14,25 +14,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_rows_go_in_and_sums_come_out() -> None:
+def test_lines_go_in_as_they_are_written() -> None:
+    lines = ["1,'x\u2028\x1c", ",", '9007199254740993,="á"\t', "null,NULL"]
     with engine(threads=1, memory_limit="64MiB") as motor:
-        motor.load("t", {"a": "bigint", "b": "varchar"}, ["1,x", ",y", "9007199254740993,x"])
+        motor.load_lines("t", lines, delimiter=",", width=2, columns={"b": 1, "a": 0, "nada": None})
+        assert motor.rows("select rowid, a, b, nada from t order by rowid") == [
+            (place, *line.split(","), "") for place, line in enumerate(lines)
+        ]
+
+
+def test_values_go_in_and_sums_come_out() -> None:
+    with engine(threads=1, memory_limit="64MiB") as motor:
+        motor.load_values("t", {"a": "bigint", "b": "varchar"}, [(1, "x"), (None, None), (9007199254740993, "x")])
         assert motor.run("select b, cast(sum(a) as bigint) as n from t group by b order by b") == [
             {"b": "x", "n": 9007199254740994},
-            {"b": "y", "n": None},
+            {"b": None, "n": None},
         ]
 
 
 def test_no_rows_is_an_empty_table() -> None:
     with engine() as motor:
-        motor.load("t", {"a": "bigint"}, [])
-        assert motor.run("select count(*) as n from t") == [{"n": 0}]
+        motor.load_lines("t", [], delimiter="|", width=2, columns={"a": 0})
+        motor.load_values("u", {"a": "bigint"}, [])
+        assert motor.rows("select (select count(*) from t), (select count(*) from u)") == [(0, 0)]
 
 
-@pytest.mark.parametrize("line", ["x", "1,2", "1.5", ""])
-def test_row_that_does_not_fit_is_refused(line: str) -> None:
+@pytest.mark.parametrize("line", ["x", "1,2", "1,2,3,4", "", "1,2,3\n4,5,6", "1,2,3\r4"])
+def test_line_of_another_form_is_refused(line: str) -> None:
     with engine() as motor, pytest.raises(ComprobacionError):
-        motor.load("t", {"a": "bigint", "b": "bigint", "c": "bigint"}, ["1,2,3", line])
+        motor.load_lines("t", ["1,2,3", line], delimiter=",", width=3, columns={"a": 0, "c": 2})
+
+
+def test_value_that_does_not_fit_is_refused() -> None:
+    with engine() as motor, pytest.raises(ComprobacionError):
+        motor.load_values("t", {"a": "bigint"}, [("x",)])
 
 
 def test_engine_reads_and_writes_nothing_outside_its_folder(tmp_path: Path) -> None:
@@ -51,8 +66,8 @@ def test_engine_reads_and_writes_nothing_outside_its_folder(tmp_path: Path) -> N
 
 
 def test_sql_lines_come_once_per_column_and_names_are_checked() -> None:
-    text = read_sql("pregon.tablas.sql", "niveles.sql", voto=["v000", "v001"], definicion=["amplia"])
-    assert text.count("then v001 end") == 1
+    text = read_sql("pregon.tablas.sql", "por_seccion.sql", voto=["v000", "v001"], definicion=["amplia"])
+    assert text.count("coalesce(v001, 0)") == 1
     assert "$" not in text
     with pytest.raises(ValueError, match="plain SQL name"):
         read_sql("pregon.tablas.sql", "niveles.sql", voto=["v000; drop table actas"])

@@ -33,7 +33,7 @@ Source: design §5. The operator's text says what happened, what was left untouc
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class PregonError(Exception):
@@ -52,6 +52,10 @@ class PregonError(Exception):
         self.intacto = intacto
         self.que_hacer = que_hacer
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Leaves have their own arguments: what travels between processes is the state, not the call that made it.
+        return _revived, (type(self), self.args, self.__dict__)
+
     def as_dict(self) -> dict[str, str]:
         """The four keys of ``--json`` errors (design §5)."""
         return {
@@ -60,6 +64,13 @@ class PregonError(Exception):
             "intacto": self.intacto,
             "que_hacer": self.que_hacer,
         }
+
+
+def _revived(kind: type[PregonError], args: tuple[Any, ...], state: dict[str, Any]) -> PregonError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class TrustError(PregonError):

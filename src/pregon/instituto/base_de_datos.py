@@ -11,6 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ComprobacionError
+from pregon.base.hashing import sha256_file
 from pregon.instituto.leeme import leeme
 from pregon.instituto.portal.vistas import Descarga
 from pregon.paquete.archive import write_zip
@@ -23,79 +24,102 @@ from pregon.prep.writer import write_actas
 from pregon.prep.writer_candidaturas import write_candidaturas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pregon.base.durable import Disk
+    from pregon.convocatoria.model import Convocatoria
     from pregon.instituto.fuentes import Fuente
-    from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import ManifestHead
     from pregon.tablas.model import ContestTotals
 
 CARPETA = "base-de-datos"
 
 
-def write_databases(
-    workspace: Workspace,
-    head: ManifestHead,
-    contests: Sequence[tuple[Fuente, ContestTotals]],
-    tree: PackageTree,
-    folder: Path,
-) -> tuple[Descarga, ...]:
-    """Write each election's zip into ``folder`` and add it to ``tree``; what a page offers, in the same order.
+@dataclasses.dataclass(frozen=True)
+class BaseDeDatos:
+    """The database zip of one election: what a page offers, the file, and the SHA-256 of each member of it."""
+
+    descarga: Descarga
+    archivo: Path
+    miembros: Mapping[str, str]
+    verbatim: bool
+
+
+def write_database(
+    convocatoria: Convocatoria, head: ManifestHead, source: Fuente, totals: ContestTotals, folder: Path, disk: Disk
+) -> BaseDeDatos:
+    """Write the zip of one election into ``folder``.
 
     Raises:
         FormatoError: the dialect's encoding lacks a letter of the source; names line and column.
         ComprobacionError: what was written does not read back as what was given.
-        ArchivoError: two elections give one path.
         DiscoError, EscrituraError: could not write.
     """
-    writer = _Writer(workspace, head, tree, folder)
-    offered = tuple(writer.election(source, totals) for source, totals in contests)
-    return (*offered, writer.outer(offered)) if workspace.convocatoria.paquete.zip_anidado else offered
+    return _Writer(convocatoria, head, folder, disk).election(source, totals)
+
+
+def write_outer(
+    convocatoria: Convocatoria, head: ManifestHead, databases: Sequence[BaseDeDatos], folder: Path, disk: Disk
+) -> BaseDeDatos:
+    """Write into ``folder`` the zip around those of the cut, for institutes that publish it so.
+
+    Raises:
+        ArchivoError: two elections give one name.
+        DiscoError, EscrituraError: could not write.
+    """
+    return _Writer(convocatoria, head, folder, disk).outer(databases)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Writer:
-    workspace: Workspace
+    convocatoria: Convocatoria
     head: ManifestHead
-    tree: PackageTree
     folder: Path
+    disk: Disk
 
-    def election(self, source: Fuente, totals: ContestTotals) -> Descarga:
+    @property
+    def _rewritten(self) -> bool:
+        """Whether the profile asks for another form than the source's."""
+        package = self.convocatoria.paquete
+        return package.dialecto is not None or package.encabezado == "recalculado"
+
+    def election(self, source: Fuente, totals: ContestTotals) -> BaseDeDatos:
         inner = PackageTree()
         described = self._tables(source, totals, inner)
+        verbatim = not self._rewritten
         if source.origen.leeme is not None and described is source:
             inner.add(source.origen.leeme.name, source.origen.leeme)
         else:
             names = (*(entry.ruta for entry in inner.entries()), LEEME)
             inner.add(LEEME, leeme(described, names, simulacro=self.head.ambiente == "simulacro"))
-        name = zip_name(self.head.hora_corte, source.token, self.workspace.convocatoria.entidad.clave)
-        return self._zip(name, inner, contest=source.eleccion.id, title=source.eleccion.titulo)
+        name = zip_name(self.head.hora_corte, source.token, self.convocatoria.entidad.clave)
+        eleccion = source.eleccion
+        return self._zip(name, inner, contest=eleccion.id, title=eleccion.titulo, verbatim=verbatim)
 
-    def outer(self, offered: Sequence[Descarga]) -> Descarga:
-        """The zip around those of the cut."""
+    def outer(self, databases: Sequence[BaseDeDatos]) -> BaseDeDatos:
         inner = PackageTree()
-        for one in offered:
-            inner.add(one.archivo, self.folder / one.archivo)
-        name = outer_zip_name(self.head.hora_corte, self.workspace.convocatoria.entidad.clave)
-        return self._zip(name, inner, contest="", title="Todas las elecciones")
+        for one in databases:
+            inner.add(one.descarga.archivo, one.archivo)
+        name = outer_zip_name(self.head.hora_corte, self.convocatoria.entidad.clave)
+        return self._zip(name, inner, contest="", title="Todas las elecciones", verbatim=True)
 
     def _tables(self, source: Fuente, totals: ContestTotals, inner: PackageTree) -> Fuente:
         """Add the CSV of the contest; gives the source as it was written, for the LEEME."""
-        package = self.workspace.convocatoria.paquete
+        package = self.convocatoria.paquete
         recounted = package.encabezado == "recalculado"
-        if package.dialecto is None and not recounted:
+        if not self._rewritten:
             inner.add(source.origen.actas.name, source.origen.actas)
             if source.origen.candidaturas is not None:
                 inner.add(source.origen.candidaturas.name, source.origen.candidaturas)
             return source
         style = None if package.dialecto is None else estilo(package.dialecto)
-        entity, year = self.workspace.convocatoria.entidad.clave, self.head.hora_corte.year
+        entity, year = self.convocatoria.entidad.clave, self.head.hora_corte.year
         place = self.folder / source.eleccion.id
-        self.workspace.disk.make_folder(place)
+        self.disk.make_folder(place)
         actas = place / (source.origen.actas.name if style is None else actas_name(source.token, entity, year))
         values = totals.recalculado if recounted else None
-        self.workspace.disk.write(actas, write_actas(source.tabla, estilo=style, encabezado=values))
+        self.disk.write(actas, write_actas(source.tabla, estilo=style, encabezado=values))
         written = read_actas(actas)
         if len(written.filas) != len(source.tabla.filas) or (
             recounted and dict(written.encabezado) != dict(totals.recalculado)
@@ -110,19 +134,21 @@ class _Writer:
             given = source.origen.candidaturas
             name = given.name if style is None else candidaturas_name(source.token, entity, year)
             catalogue = place / name
-            self.workspace.disk.write(catalogue, write_candidaturas(read_catalogo(given), estilo=style))
+            self.disk.write(catalogue, write_candidaturas(read_catalogo(given), estilo=style))
             inner.add(catalogue.name, catalogue)
         return source if style is None else dataclasses.replace(source, tabla=written)
 
-    def _zip(self, name: str, inner: PackageTree, *, contest: str, title: str) -> Descarga:
-        names = tuple(entry.ruta for entry in inner.entries())
-        write_zip(self.folder / name, inner, names, stamp=self.head.hora_corte, disk=self.workspace.disk)
-        entry = self.tree.add(f"{CARPETA}/{name}", self.folder / name)
-        return Descarga(
+    def _zip(self, name: str, inner: PackageTree, *, contest: str, title: str, verbatim: bool) -> BaseDeDatos:
+        entries = inner.entries()
+        names = tuple(entry.ruta for entry in entries)
+        path = self.folder / name
+        write_zip(path, inner, names, stamp=self.head.hora_corte, disk=self.disk)
+        offered = Descarga(
             contienda=contest,
             titulo=title,
-            ruta=entry.ruta,
-            bytes=entry.bytes,
-            sha256=entry.sha256,
+            ruta=f"{CARPETA}/{name}",
+            bytes=path.stat().st_size,
+            sha256=sha256_file(path),
             contenido=names,
         )
+        return BaseDeDatos(offered, path, {entry.ruta: entry.sha256 for entry in entries}, verbatim)

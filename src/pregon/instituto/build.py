@@ -3,11 +3,11 @@
 The order, and what each step may leave behind:
 
 1. The workspace is held and put back in order: what a stopped attempt left is removed.
-2. Every source is read. A file that cannot be read stops here.
+2. Every source is read and counted (``obra``, all contests at once). A file that cannot be read stops here.
 3. The cut is placed: elections of the profile, one hour for all, number and hour after the last signed cut.
-4. Totals, and the gate (``compuerta``): what blocks and nobody authorised stops here.
-5. The package tree: data, database zips, pages, ``corte.json``; and the gate again, on the bytes about to be written.
-6. ``write_cut`` into ``trabajo/``: everything up to here touches nothing else.
+4. The gate (``compuerta``): what blocks and nobody authorised stops here.
+5. The pieces of each contest: data, database zip, pages; and the gate again, on the bytes about to be written.
+6. The tree, and ``write_cut`` into ``trabajo/``: everything up to here touches nothing else but notes (``apuntes``).
 7. One rename puts the folder into ``repositorio/targets/cortes/NNNN``: durable, and not yet signed.
 8. Signature: cortes, snapshot, and ``timestamp.json`` last. Only now does the cut exist.
 
@@ -23,21 +23,23 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import CadenaError, UsoError
-from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.hashing import sha256_file
 from pregon.base.space import require_free
-from pregon.instituto import compuerta, fuentes
-from pregon.instituto.armado import Contienda, assemble
+from pregon.instituto import compuerta
+from pregon.instituto.armado import assemble, at_work, frame
+from pregon.instituto.base_de_datos import CARPETA
 from pregon.instituto.fuentes import ContestSource
-from pregon.instituto.fuentes_sql import CARPETA
+from pregon.instituto.fuentes_sql import CARPETA as SQL
+from pregon.instituto.obra import Encargo
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal.paginas import Paginas
+from pregon.instituto.portal.vistas import Enlace
 from pregon.instituto.previo import CARPETA as PREVIO
 from pregon.instituto.previo import last_cut
 from pregon.instituto.workspace import CIERRE, finish_closing
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS
-from pregon.tablas.totales import totals
+from pregon.paquete.names import CAMBIOS, MANIFIESTO
 from pregon.trust.vigencia import online_expiry
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pregon.instituto.fuentes import Fuente
+    from pregon.instituto.obra import Cuenta
+    from pregon.instituto.previo import Previo
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Cierre, Manifest
     from pregon.prep.model import Finding
@@ -89,7 +92,6 @@ class _Lugar:
 
     numero: int
     hora: datetime
-    previo: bytes | None
     proximo: datetime | None
 
 
@@ -132,55 +134,81 @@ def build_cut(
     closing = _closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador)
     with workspace.held() as repository:  # 1
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
-        read = sorted((fuentes.read(source) for source in origins), key=lambda source: source.eleccion.orden)  # 2
-        place = _place(workspace, repository, read, hora=hora, corte=corte, ultimo=ultimo)  # 3
-        contests = [_totals(workspace, source, ultimo=ultimo) for source in read]  # 4
-        before = None
-        if place.previo is not None:
-            signed = parse_manifest(place.previo)
-            before = last_cut(workspace, repository.cut_folder(signed.corte), signed)
-        findings = compuerta.found(workspace.convocatoria, contests, place.hora, before)
-        authorised = compuerta.decide(findings, autorizaciones)
-        head = ManifestHead(
-            convocatoria=workspace.convocatoria.id,
-            instituto=workspace.convocatoria.instituto,
-            ambiente=workspace.settings.ambiente,
-            elecciones=tuple(source.eleccion.codigo for source in read),
-            corte=place.numero,
-            hora_corte=place.hora,
-            generado=workspace.clock.now().astimezone(workspace.convocatoria.zona).replace(microsecond=0),
-            ultimo=ultimo,
-            cierre=(cierre or "horario") if ultimo else None,
-            proximo=place.proximo,
-            incluye_especiales=all(c.totals.regla_participacion == "con_especiales" for c in contests),
-            autorizaciones=(*authorised, *closing),
-        )
-        needed = _SPACE_FACTOR * sum(source.origen.actas.stat().st_size for source in read)
-        require_free(workspace.folder, needed + _SPACE_FLOOR)
-        tree = assemble(workspace, head, contests, Paginas(), workspace.trabajo / "base-de-datos")  # 5
-        compuerta.decide(compuerta.coherent(workspace.convocatoria, head, tree, contests), ())
-        work = workspace.trabajo / f"{place.numero:04d}"
-        name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")
-        manifest = write_cut(  # 6
-            work, tree, head, place.previo, name, notas=[_summary(contest) for contest in contests], disk=workspace.disk
-        )
-        pending = _publish(workspace, repository, work, head)  # 7, 8
+        before = _previous(workspace, repository)
+        pages = Paginas()
+        blocks = workspace.trabajo / CARPETA
+        workspace.disk.make_folder(blocks)
+        orders = [
+            Encargo(
+                source=origin,
+                convocatoria=workspace.convocatoria,
+                previo=before,
+                ultimo=ultimo,
+                bloques=blocks,
+                apuntes=workspace.apuntes,
+                disk=workspace.disk,
+            )
+            for origin in origins
+        ]
+        with at_work(orders, pages) as team:
+            counted = team.cuentas()  # 2
+            place = _place(workspace, before, counted, hora=hora, corte=corte, ultimo=ultimo)  # 3
+            findings = compuerta.found(  # 4
+                workspace.convocatoria, counted, place.hora, None if before is None else before.contiendas
+            )
+            authorised = compuerta.decide(findings, autorizaciones)
+            head = ManifestHead(
+                convocatoria=workspace.convocatoria.id,
+                instituto=workspace.convocatoria.instituto,
+                ambiente=workspace.settings.ambiente,
+                elecciones=tuple(contest.eleccion.codigo for contest in counted),
+                corte=place.numero,
+                hora_corte=place.hora,
+                generado=workspace.clock.now().astimezone(workspace.convocatoria.zona).replace(microsecond=0),
+                ultimo=ultimo,
+                cierre=(cierre or "horario") if ultimo else None,
+                proximo=place.proximo,
+                incluye_especiales=all(c.totals.regla_participacion == "con_especiales" for c in counted),
+                autorizaciones=(*authorised, *closing),
+            )
+            needed = _SPACE_FACTOR * sum(origin.actas.stat().st_size for origin in origins)
+            require_free(workspace.folder, needed + _SPACE_FLOOR)
+            marco = frame(workspace, head)
+            menu = tuple(Enlace.to(contest.eleccion) for contest in counted)
+            pieces = team.piezas(head, marco, menu)  # 5
+            compuerta.decide([(p.tarjeta.id, finding) for p in pieces for finding in p.hallazgos], ())
+            tree = assemble(workspace, head, marco, pieces, pages, blocks)
+            work = workspace.trabajo / f"{place.numero:04d}"
+            name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")
+            manifest = write_cut(  # 6
+                work,
+                tree,
+                head,
+                None if before is None else before.bytes_manifiesto,
+                name,
+                notas=[_summary(contest) for contest in counted],
+                antes=None if before is None else before.manifiesto,
+                diferencias={p.base.descarga.ruta: p.receta for p in pieces if p.receta is not None},
+                disk=workspace.disk,
+            )
+            pending = _publish(workspace, repository, work, head)  # 7, 8
+            signed = sha256_file(repository.cut_folder(place.numero) / MANIFIESTO)
+            team.apunten(signed)
         folder = repository.cut_folder(place.numero)
         built = BuiltCut(
             corte=place.numero,
             hora_corte=place.hora,
             carpeta=folder,
             manifest=manifest,
-            manifiesto_sha256=sha256_bytes(manifest.to_bytes()),
+            manifiesto_sha256=signed,
             paquete=_file(folder / f"{name}.zip"),
-            cambios=_file(folder / f"{name}{CAMBIOS}") if place.previo is not None else None,
+            cambios=_file(folder / f"{name}{CAMBIOS}") if before is not None else None,
             hallazgos=findings,
             roles_por_firmar=pending,
             segundos=round(workspace.clock.monotonic() - start, 3),
         )
-        workspace.disk.remove_tree(workspace.trabajo / "base-de-datos")
-        workspace.disk.remove_tree(workspace.trabajo / CARPETA)
-        workspace.disk.remove_tree(workspace.trabajo / PREVIO)
+        for rubbish in (blocks, workspace.trabajo / SQL, workspace.trabajo / PREVIO):
+            workspace.disk.remove_tree(rubbish)
         workspace.state().record(
             "corte",
             corte=built.corte,
@@ -190,6 +218,19 @@ def build_cut(
             segundos=built.segundos,
         )
     return built
+
+
+def _previous(workspace: Workspace, repository: Repository) -> Previo | None:
+    """The last signed cut."""
+    data = repository.last_manifest()
+    if data is None:
+        return None
+    signed = parse_manifest(data)
+    archive = next(
+        (ref.sha256 for ref in repository.cuts()[-1].archives if not ref.nombre.endswith(CAMBIOS)),
+        None,
+    )
+    return last_cut(workspace, repository.cut_folder(signed.corte), signed, data, sha256=archive)
 
 
 def _closing(
@@ -217,24 +258,23 @@ def _closing(
 
 def _place(
     workspace: Workspace,
-    repository: Repository,
-    read: Sequence[Fuente],
+    before: Previo | None,
+    counted: Sequence[Cuenta],
     *,
     hora: datetime | None,
     corte: int | None,
     ultimo: bool,
 ) -> _Lugar:
     """Step 3: number and hour after the last signed cut, and the hour of the next."""
-    if not read:
+    if not counted:
         raise UsoError(
             "No se dio ningún archivo de actas.",
             intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
             que_hacer="Dé al menos un archivo con --actas.",
         )
     profile = workspace.convocatoria
-    local = (hora or read[0].tabla.hora_corte).astimezone(profile.zona).replace(microsecond=0)
-    previous = repository.last_manifest()
-    last = None if previous is None else parse_manifest(previous)
+    local = (hora or counted[0].totals.hora_corte).astimezone(profile.zona).replace(microsecond=0)
+    last = None if before is None else before.manifiesto
     if last is None:
         number = 0 if local < profile.inicio else 1
         number = corte if corte in (0, 1) else number
@@ -249,26 +289,14 @@ def _place(
     following = local + timedelta(minutes=profile.intervalo_min)
     if local < profile.fin_actualizacion < following:
         following = profile.fin_actualizacion
-    return _Lugar(number, local, previous, None if ultimo else following)
+    return _Lugar(number, local, None if ultimo else following)
 
 
-def _totals(workspace: Workspace, source: Fuente, *, ultimo: bool) -> Contienda:
-    """Step 4. In the last cut turnout includes casillas especiales (``prep.md`` §2.2); before, the header says."""
-    computed = totals(
-        source.tabla,
-        eleccion=source.eleccion.id,
-        candidaturas=source.candidaturas,
-        incluye_especiales=True if ultimo else None,
-        inconsistencias=workspace.convocatoria.inconsistencias,
-    )
-    return Contienda(source, computed)
-
-
-def _summary(contest: Contienda) -> str:
+def _summary(contest: Cuenta) -> str:
     """One line of ``resumen.txt``: how much of a contest this cut counts."""
     shown = strip.of_contest(contest.totals)
     return (
-        f"{contest.fuente.eleccion.titulo}: {shown.contabilizadas:,} de {shown.esperadas:,} actas contabilizadas "
+        f"{contest.eleccion.titulo}: {shown.contabilizadas:,} de {shown.esperadas:,} actas contabilizadas "
         f"({shown.porcentaje_contabilizadas} %), participación {shown.participacion} %"
     )
 

@@ -7,31 +7,29 @@ written says one thing everywhere (TOTALES_DISTINTOS: database, JSON and pages).
 
 from __future__ import annotations
 
-import hashlib
 import html
-import io
 import json
 import re
-import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import FindingsError
+from pregon.instituto.datos import base_of
 from pregon.instituto.portal.vistas import INDICE, file_id, folder_of_unit
-from pregon.prep.archivos import zip_name
 from pregon.prep.model import Finding
-from pregon.tablas.compuerta import foreign_entity, review
+from pregon.tablas.compuerta import corrected, follows, foreign_entity, review
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pregon.convocatoria.model import Convocatoria
-    from pregon.instituto.armado import Contienda
+    from pregon.instituto.base_de_datos import BaseDeDatos
     from pregon.instituto.fuentes import Fuente
-    from pregon.instituto.previo import Previo
-    from pregon.paquete.manifest import Autorizacion, ManifestHead
-    from pregon.paquete.tree import PackageTree
+    from pregon.instituto.obra import Cuenta
+    from pregon.paquete.manifest import Autorizacion
+    from pregon.prep.cambios import Cambios
+    from pregon.tablas.compuerta import Referencia
     from pregon.tablas.model import ContestTotals, UnitTotals
 
 ENCABEZADO_ORIGEN = "ENCABEZADO_ORIGEN"
@@ -43,35 +41,40 @@ _ROW = re.compile(r'<tr role="row"[^>]* data-clave="([^"]*)".*?data-votos="(\d+)
 _COUNTED = re.compile(r'<b data-cifra="contabilizadas">([\d,]+)</b>')
 
 
+def own(profile: Convocatoria, totals: ContestTotals, entidades: Sequence[str]) -> tuple[Finding, ...]:
+    """What a contest shows by itself; ``entidades``: those of its casillas."""
+    findings = review(totals, publica_encabezado=profile.paquete.encabezado == "fuente")
+    if profile.entidad.numero:
+        findings += foreign_entity(entidades, f"{profile.entidad.numero:02d}")
+    return findings
+
+
+def after(totals: ContestTotals, antes: Referencia, cambios: Cambios | None) -> tuple[Finding, ...]:
+    """What a contest shows over its previous cut; ``cambios`` None: its table cannot be had."""
+    return (*follows(totals, antes), *(() if cambios is None else corrected(cambios)))
+
+
 def found(
-    profile: Convocatoria, contests: Sequence[Contienda], hora: datetime, previo: Previo | None
+    profile: Convocatoria, contests: Sequence[Cuenta], hora: datetime, antes: frozenset[str] | None
 ) -> tuple[tuple[str, Finding], ...]:
     """Every finding, with the id of its contest: of each by itself, of all together and over the previous cut.
 
-    Raises:
-        DiscoError: the package of the previous cut is damaged.
+    ``antes``: ids of the contests of the previous cut, None where there is none.
     """
-    published = profile.paquete.encabezado == "fuente"
     findings: list[tuple[str, Finding]] = []
-    repeated = Counter(contest.fuente.eleccion.id for contest in contests)
+    repeated = Counter(contest.eleccion.id for contest in contests)
     for contest in contests:
-        source = contest.fuente
-        own = [*_place(profile, source, hora), *review(contest.totals, publica_encabezado=published)]
-        if profile.entidad.numero:
-            own += foreign_entity(source.tabla.entidades, f"{profile.entidad.numero:02d}")
-        if repeated[source.eleccion.id] > 1:
-            own.append(_blocks("CONTIENDA_REPETIDA", source, "hay dos archivos de esta elección"))
-        elif previo is not None:
-            own += previo.review(contest)
-        findings += [(source.eleccion.id, finding) for finding in own]
-    if previo is not None:
-        for identifier in sorted(previo.contiendas ^ repeated.keys()):
-            told = (
-                "estaba en el corte anterior y falta"
-                if identifier in previo.contiendas
-                else "no estaba en el corte anterior"
-            )
-            findings.append((identifier, Finding("CATALOGO_AJENO", "bloquea", "elecciones", f"Esta elección {told}.")))
+        told = [*_place(profile, contest, hora), *contest.propios]
+        if repeated[contest.eleccion.id] > 1:
+            told.append(_blocks("CONTIENDA_REPETIDA", contest, "hay dos archivos de esta elección"))
+        else:
+            told += contest.sobre_anterior
+        findings += [(contest.eleccion.id, finding) for finding in told]
+    for identifier in sorted((antes or frozenset(repeated)) ^ repeated.keys()):
+        said = "no estaba en el corte anterior"
+        if identifier in (antes or ()):
+            said = "estaba en el corte anterior y falta"
+        findings.append((identifier, Finding("CATALOGO_AJENO", "bloquea", "elecciones", f"Esta elección {said}.")))
     return tuple(findings)
 
 
@@ -111,46 +114,40 @@ def decide(findings: Sequence[tuple[str, Finding]], autorizaciones: Sequence[Aut
 
 
 def coherent(
-    profile: Convocatoria, head: ManifestHead, tree: PackageTree, contests: Sequence[Contienda]
-) -> tuple[tuple[str, Finding], ...]:
-    """TOTALES_DISTINTOS where the package in ``tree`` does not say what its actas add up to, everywhere alike.
+    totals: ContestTotals, contents: Mapping[str, bytes], corte: int, base: BaseDeDatos, source: Fuente
+) -> Iterator[Finding]:
+    """TOTALES_DISTINTOS where the package does not say of a contest what its actas add up to, everywhere alike.
 
-    Read back from the bytes about to be written: the database that travels verbatim is the file that was read (in
-    another form it was read back when written); the JSON and the page of the contest and of each unit have its
-    totals, and their lines add up.
+    Read back from the bytes about to be written (``contents``: data files and pages, by route): the database that
+    travels verbatim is the file that was read (in another form it was read back when written); the JSON and the page of
+    the contest and of each unit have its totals, and their lines add up.
     """
-    verbatim = profile.paquete.dialecto is None and profile.paquete.encabezado == "fuente"
-    found: list[tuple[str, Finding]] = []
-    for contest in contests:
-        source = contest.fuente
-        different = list(_different(tree, contest, head.corte))
-        route = f"base-de-datos/{zip_name(head.hora_corte, source.token, profile.entidad.clave)}"
-        if verbatim and not _same_database(b"".join(tree.chunks(route)), source):
-            different.append((route, f"{source.tabla.origen} cambió después de leerse."))
-        found += [(source.eleccion.id, Finding("TOTALES_DISTINTOS", "bloquea", *told)) for told in different]
-    return tuple(found)
+    for route, text in _different(contents, totals, corte):
+        yield Finding("TOTALES_DISTINTOS", "bloquea", route, text)
+    if base.verbatim and base.miembros[source.origen.actas.name] != source.sha256:
+        text = f"{source.tabla.origen} cambió después de leerse."
+        yield Finding("TOTALES_DISTINTOS", "bloquea", base.descarga.ruta, text)
 
 
-def _different(tree: PackageTree, contest: Contienda, corte: int) -> Iterator[tuple[str, str]]:
-    totals = contest.totals
-    base = f"datos/{corte:04d}/{totals.eleccion}"
-    whole = json.loads(b"".join(tree.chunks(f"{base}/entidad.json")))
+def _different(contents: Mapping[str, bytes], totals: ContestTotals, corte: int) -> Iterator[tuple[str, str]]:
+    base = base_of(totals.eleccion, corte)
+    whole = json.loads(contents[f"{base}/entidad.json"])
     votes = sum((Counter(unit["contendientes"]) for unit in whole["niveles"][totals.nivel]), Counter[str]())
     if whole["recalculado"] != dict(totals.recalculado) or +votes != +Counter(totals.contendientes):
         yield f"{base}/entidad.json", "los totales no son los de las actas, o no son la suma de sus unidades."
-    yield from _page(tree, f"{totals.eleccion}/{INDICE}", totals, totals.entidad)
+    yield from _page(contents, f"{totals.eleccion}/{INDICE}", totals, totals.entidad)
     for unit in totals.unidades:
         route = f"{base}/{totals.nivel}/{file_id(unit.id)}.json"
-        data = json.loads(b"".join(tree.chunks(route)))
+        data = json.loads(contents[route])
         if any(data[key] != value for key, value in unit.as_dict().items()):
             yield route, "los totales no son los de las actas."
-        yield from _page(tree, f"{totals.eleccion}/{folder_of_unit(totals.nivel, unit.id)}/{INDICE}", unit, unit)
+        yield from _page(contents, f"{totals.eleccion}/{folder_of_unit(totals.nivel, unit.id)}/{INDICE}", unit, unit)
 
 
 def _page(
-    tree: PackageTree, route: str, scope: ContestTotals | UnitTotals, level: UnitTotals
+    contents: Mapping[str, bytes], route: str, scope: ContestTotals | UnitTotals, level: UnitTotals
 ) -> Iterator[tuple[str, str]]:
-    text = b"".join(tree.chunks(route)).decode()
+    text = contents[route].decode()
     counted = _COUNTED.search(text)
     if counted is None or int(counted[1].replace(",", "")) != level.actas.contabilizadas:
         yield route, "las actas contabilizadas no son las de la base de datos."
@@ -169,25 +166,15 @@ def _table(text: str, identifier: str) -> dict[str, int]:
     return {html.unescape(key): int(votes) for key, votes in _ROW.findall(rest.partition("</table>")[0])}
 
 
-def _same_database(data: bytes, source: Fuente) -> bool:
-    """Whether the zip holds, byte for byte, the file that was read."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        digest = hashlib.sha256()
-        with archive.open(source.origen.actas.name) as member:
-            while chunk := member.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest() == source.sha256
-
-
-def _place(profile: Convocatoria, source: Fuente, hora: datetime) -> Iterator[Finding]:
-    if source.eleccion.id not in profile.contiendas:
+def _place(profile: Convocatoria, contest: Cuenta, hora: datetime) -> Iterator[Finding]:
+    if contest.eleccion.id not in profile.contiendas:
         text = f"la convocatoria «{profile.id}» no tiene esta elección ({', '.join(profile.elecciones)})"
-        yield _blocks("CONTIENDA_AJENA", source, text)
-    stated = source.tabla.hora_corte
+        yield _blocks("CONTIENDA_AJENA", contest, text)
+    stated = contest.totals.hora_corte
     if stated != hora:
         said, asked = stated.isoformat(timespec="minutes"), hora.isoformat(timespec="minutes")
-        yield _blocks("HORA_DISTINTA", source, f"el archivo dice corte de las {said} y se pide el de las {asked}")
+        yield _blocks("HORA_DISTINTA", contest, f"el archivo dice corte de las {said} y se pide el de las {asked}")
 
 
-def _blocks(code: str, source: Fuente, text: str) -> Finding:
-    return Finding(code, "bloquea", source.tabla.origen, text)
+def _blocks(code: str, contest: Cuenta, text: str) -> Finding:
+    return Finding(code, "bloquea", contest.origen, text)

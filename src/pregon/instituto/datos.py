@@ -11,38 +11,49 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.jsonio import canonical_json, compact_json
 from pregon.instituto import contrato
 from pregon.instituto.indice import index, who
-from pregon.instituto.secciones import entity_of, shard_of, shards
+from pregon.instituto.secciones import described, quoted
 from pregon.prep.percent import trunc4
+from pregon.prep.text import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from pregon.instituto.portal.modelo import Renglon
     from pregon.instituto.portal.vistas import Portal, VistaContienda, VistaUnidad
-    from pregon.tablas.model import ContestTotals, SectionTotals, UnitTotals
+    from pregon.instituto.secciones import Hoja
+    from pregon.tablas.model import ContestTotals, UnitTotals
 
 FORMATO_UNIDAD = "pregon/unidad/1"
 
 
-def contest_files(totals: ContestTotals, view: VistaContienda, *, corte: int) -> Iterator[tuple[str, bytes]]:
-    """Route and bytes of every data file of a contest, each as its schema in ``contrato`` says.
+def contest_files(
+    totals: ContestTotals,
+    view: VistaContienda,
+    hojas: Mapping[str, Hoja],
+    *,
+    corte: int,
+) -> Iterator[tuple[str, bytes]]:
+    """Route and bytes of every data file of a contest but those of its secciones, each as its schema says.
 
     ``indice.json`` leads to all others; ``entidad.json`` is exactly ``totals.to_json(hasta="unidad")``; one file per
-    unit with its people and the summary of its secciones; ``seccion/<centena>.json`` with the secciones and actas of
-    that hundred.
+    unit with its people and the summary of its secciones.
     """
-    base = f"datos/{corte:04d}/{totals.eleccion}"
-    by_hundred = shards(totals)
-    yield f"{base}/indice.json", compact_json(index(totals, view, by_hundred))
+    base = base_of(totals.eleccion, corte)
+    yield f"{base}/indice.json", compact_json(index(totals, view, described(hojas)))
     yield f"{base}/entidad.json", compact_json(totals.to_json(hasta="unidad"))
-    sections: dict[str, list[SectionTotals]] = {}
-    for section in totals.secciones:
-        sections.setdefault(section.unidad, []).append(section)
-    for unit, shown in zip(totals.unidades, view.unidades, strict=True):
-        route = f"{base}/{totals.nivel}/{shown.archivo}.json"
-        yield route, compact_json(_unit(totals, unit, shown, sections.get(unit.id, ())))
-    for name, content in by_hundred.items():
-        yield f"{base}/seccion/{name}.json", compact_json(content)
+    sections: dict[str, list[tuple[tuple[int, int, str], str]]] = {}
+    for name, sheet in hojas.items():
+        for unit, section, sums in sheet.secciones:
+            sections.setdefault(unit, []).append((natural(section), _section(section, sums, name)))
+    for of_unit, shown in zip(totals.unidades, view.unidades, strict=True):
+        whole = compact_json(_unit(of_unit, shown))
+        items = ",".join([text for _, text in sorted(sections.get(of_unit.id, ()))])
+        yield f"{base}/{totals.nivel}/{shown.archivo}.json", whole[:-2] + f',"secciones":[{items}]}}\n'.encode()
+
+
+def base_of(contienda: str, corte: int) -> str:
+    """The folder of a contest's data files."""
+    return f"datos/{corte:04d}/{contienda}"
 
 
 def cut_file(portal: Portal) -> bytes:
@@ -73,9 +84,8 @@ def cut_file(portal: Portal) -> bytes:
     )
 
 
-def _unit(
-    totals: ContestTotals, unit: UnitTotals, view: VistaUnidad, sections: Sequence[SectionTotals]
-) -> dict[str, Any]:
+def _unit(unit: UnitTotals, view: VistaUnidad) -> dict[str, Any]:
+    """The object of a unit but its ``secciones``."""
     return {
         "formato": FORMATO_UNIDAD,
         **unit.as_dict(),
@@ -87,18 +97,18 @@ def _unit(
             "candidaturas": [_line(line) for line in view.resultados.candidaturas],
             "partidos": [_line(line) for line in view.resultados.partidos],
         },
-        "secciones": [
-            {
-                "id": section.id,
-                "actas": section.actas.as_dict(),
-                "lista_nominal": section.lista_nominal,
-                "total_votos": section.total_votos,
-                "participacion": trunc4(section.total_votos, section.lista_nominal),
-                "archivo": f"../seccion/{shard_of(section.id, entity_of(totals, section))}.json",
-            }
-            for section in sections
-        ],
     }
+
+
+def _section(section: str, sums: str, name: str) -> str:
+    """The item of a sección in the file of its unit, as text: a national contest has 68,000."""
+    expected, captured, counted, lista, total, _ = sums.split(",", 5)
+    return (
+        f'{{"id":{quoted(section)},'
+        f'"actas":{{"esperadas":{expected},"capturadas":{captured},"contabilizadas":{counted}}},'
+        f'"lista_nominal":{lista},"total_votos":{total},"participacion":"{trunc4(int(total), int(lista))}",'
+        f'"archivo":"../seccion/{name}.json"}}'
+    )
 
 
 def _line(line: Renglon) -> dict[str, Any]:

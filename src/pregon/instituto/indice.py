@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pregon.instituto.cambios import ARCHIVO
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from pregon.instituto.portal.modelo import Renglon
     from pregon.instituto.portal.vistas import VistaContienda
@@ -19,8 +21,8 @@ _UP = "../../../"
 """From the contest's folder to the root of the package."""
 
 
-def index(totals: ContestTotals, view: VistaContienda, shards: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """The object of ``indice.json``. ``shards`` are the contest's files of secciones, by name."""
+def index(totals: ContestTotals, view: VistaContienda, secciones: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The object of ``indice.json``. ``secciones``: what it says of each of their files (``secciones.described``)."""
     lines = {line.clave: line for line in view.resultados.candidaturas}
     parties = (party for line in view.resultados.columnas if len(line.partidos) == 1 for party in line.partidos)
     return {
@@ -29,6 +31,7 @@ def index(totals: ContestTotals, view: VistaContienda, shards: Mapping[str, dict
         "titulo": view.titulo,
         "nivel": totals.nivel,
         "entidad": "entidad.json",
+        "cambios": ARCHIVO,
         "partidos": [{"clave": p.clave, "siglas": p.siglas, "nombre": p.nombre} for p in parties],
         "candidaturas": [who(lines[key]) for key in totals.candidaturas if key in lines],
         "unidades": [
@@ -40,7 +43,7 @@ def index(totals: ContestTotals, view: VistaContienda, shards: Mapping[str, dict
             }
             for unit, total in zip(view.unidades, totals.unidades, strict=True)
         ],
-        "secciones": [_shard(name, shards[name]) for name in sorted(shards)],
+        "secciones": list(secciones),
     }
 
 
@@ -53,21 +56,3 @@ def who(line: Renglon) -> dict[str, Any]:
         "suplente": line.suplente,
         "pendiente": line.pendiente,
     }
-
-
-def _shard(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    entity = name.rpartition("-")[0]
-    ids = {section["id"] for section in content["secciones"]}
-    numbers = _numbers(ids | {acta["seccion"] or "" for acta in content["casillas"]})
-    return {
-        "archivo": f"seccion/{name}.json",
-        "entidad": entity or None,
-        "desde": numbers[0] if numbers else None,
-        "hasta": numbers[-1] if numbers else None,
-        "secciones": len(ids),
-        "actas": len(content["casillas"]),
-    }
-
-
-def _numbers(ids: Iterable[str]) -> list[str]:
-    return sorted({text for text in ids if text.isascii() and text.isdecimal()}, key=int)

@@ -1,6 +1,6 @@
-"""The previous cut as the gate sees it, read from its signed package in the repository.
+"""The previous cut, read from its signed package in the repository: for the gate, and so as not to repeat work.
 
-The workspace keeps no other copy: what was published is what ``repositorio/`` has signed.
+What was published is what ``repositorio/`` has signed. ``apuntes`` may spare reading it again, and never decides.
 """
 
 from __future__ import annotations
@@ -8,107 +8,142 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import DiscoError
 from pregon.base.hashing import sha256_bytes
 from pregon.instituto.elecciones import from_code, token_of
+from pregon.paquete.anterior import PreviousPackage, damaged
 from pregon.paquete.names import CAMBIOS
 from pregon.prep.archivos import parse_zip_name
-from pregon.prep.cambios import changes
 from pregon.prep.reader import read_actas
-from pregon.tablas.compuerta import Referencia, corrected, follows
+from pregon.tablas.compuerta import Referencia
 
 if TYPE_CHECKING:
-    from pregon.instituto.armado import Contienda
+    from datetime import datetime
+
     from pregon.instituto.workspace import Workspace
+    from pregon.paquete.crudo import Packed
     from pregon.paquete.manifest import Manifest
-    from pregon.prep.model import ActaTable, Finding
+    from pregon.prep.model import ActaTable
 
 CARPETA = "previo"
 """In ``trabajo/``: where the database of the previous cut is unpacked to be read."""
-MAX_JSON = 64 << 20
 _CATALOGUE = "CANDIDATURA"
 
 
-@dataclass(frozen=True)
 class Previo:
-    """The package of the last signed cut: its archive and its manifest."""
+    """The package of the last signed cut. ``bytes_manifiesto``: its manifest, byte for byte; ``…_sha256``, of them."""
 
-    archivo: Path
-    manifiesto: Manifest
-    trabajo: Path
+    def __init__(self, paquete: PreviousPackage, manifiesto: bytes, trabajo: Path) -> None:
+        self._package = paquete
+        self._work = trabajo
+        self.bytes_manifiesto = manifiesto
+        self.manifiesto_sha256 = sha256_bytes(manifiesto)
+        self._hashes = {entry.ruta: entry.sha256 for entry in paquete.manifiesto.archivos}
+
+    @property
+    def manifiesto(self) -> Manifest:
+        """Its manifest."""
+        return self._package.manifiesto
+
+    @property
+    def corte(self) -> int:
+        """Its number."""
+        return self._package.manifiesto.corte
+
+    @property
+    def hora_corte(self) -> datetime:
+        """Its hour."""
+        return self._package.manifiesto.hora_corte
 
     @property
     def contiendas(self) -> frozenset[str]:
         """Ids of its contests."""
-        return frozenset(from_code(code).id for code in self.manifiesto.elecciones)
+        return frozenset(from_code(code).id for code in self._package.manifiesto.elecciones)
 
-    def review(self, contest: Contienda) -> tuple[Finding, ...]:
-        """What of ``contest`` does not follow from this cut, and its actas that are now otherwise.
+    def referencia(self, contienda: str) -> Referencia:
+        """What the gate needs of one of its contests.
+
+        Raises:
+            DiscoError: the package is damaged.
+        """
+        try:
+            content = self._package.read(f"datos/{self.corte:04d}/{contienda}/entidad.json")
+            return Referencia.from_json(json.loads(content))
+        except (KeyError, ValueError) as exc:
+            raise damaged(self._package.archivo) from exc
+
+    def tabla(self, contienda: str) -> tuple[ActaTable, str] | None:
+        """The per-acta database of one of its contests and the SHA-256 of its zip; None where it has none.
 
         Raises:
             DiscoError: the package is damaged or cannot be unpacked.
         """
-        identifier = contest.fuente.eleccion.id
-        if identifier not in self.contiendas:
-            return ()
-        try:
-            with zipfile.ZipFile(self.archivo) as package:
-                route = f"datos/{self.manifiesto.corte:04d}/{identifier}/entidad.json"
-                before = Referencia.from_json(json.loads(self._content(package, route)))
-                table = self._table(package, identifier)
-        except (OSError, zipfile.BadZipFile, KeyError, ValueError) as exc:
-            raise _damaged(self.archivo) from exc
-        if table is None:
-            return follows(contest.totals, before)
-        return (*follows(contest.totals, before), *corrected(changes(table, contest.fuente.tabla)))
-
-    def _content(self, package: zipfile.ZipFile, route: str) -> bytes:
-        data = package.read(route)
-        listed = {entry.ruta: entry.sha256 for entry in self.manifiesto.archivos}
-        if len(data) > MAX_JSON or sha256_bytes(data) != listed.get(route):
-            raise ValueError(f"{route} is not what was signed")
-        return data
-
-    def _table(self, package: zipfile.ZipFile, identifier: str) -> ActaTable | None:
-        """The per-acta database of a contest."""
-        for entry in self.manifiesto.archivos:
-            name = parse_zip_name(Path(entry.ruta).name) if entry.ruta.startswith("base-de-datos/") else None
+        for ruta in self._hashes:
+            name = parse_zip_name(Path(ruta).name) if ruta.startswith("base-de-datos/") else None
             token = None if name is None else token_of(name.resto)
-            if token is None or from_code(token).id != identifier:
-                continue
-            self.trabajo.mkdir(parents=True, exist_ok=True)
-            with package.open(entry.ruta) as file, zipfile.ZipFile(file) as inner:
+            if token is not None and from_code(token).id == contienda:
+                return self._read_table(ruta), self._hashes[ruta]
+        return None
+
+    def contenido(self, ruta: str) -> bytes | None:
+        """The content of a path; None where it had none.
+
+        Raises:
+            DiscoError: the package is damaged.
+        """
+        if ruta not in self._hashes:
+            return None
+        try:
+            return self._package.read(ruta)
+        except (KeyError, ValueError) as exc:
+            raise damaged(self._package.archivo) from exc
+
+    def con_hash(self, sha256: str) -> Packed | None:
+        """The content of that hash, compressed as it lies in the package; None where it had none.
+
+        Raises:
+            DiscoError: the package is damaged.
+        """
+        return self._package.find(sha256)
+
+    def en(self, ruta: str) -> Packed | None:
+        """The content of a path, compressed as it lies in the package; None where it had none.
+
+        Raises:
+            DiscoError: the package is damaged.
+        """
+        known = self._hashes.get(ruta)
+        return None if known is None else self._package.find(known)
+
+    def _read_table(self, ruta: str) -> ActaTable:
+        try:
+            self._work.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(BytesIO(self._package.read(ruta))) as inner:
                 member, *_ = [
                     item
                     for item in inner.namelist()
                     if item.lower().endswith(".csv") and _CATALOGUE not in item.upper()
                 ]  # a ValueError where there is none
-                target = self.trabajo / Path(member).name
+                target = self._work / Path(member).name
                 with inner.open(member) as source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
-            return read_actas(target)
-        return None
+        except (OSError, zipfile.BadZipFile, KeyError, ValueError) as exc:
+            raise damaged(self._package.archivo) from exc
+        return read_actas(target)
 
 
-def last_cut(workspace: Workspace, folder: Path, manifiesto: Manifest) -> Previo:
-    """The package in ``folder``, the last signed cut of ``workspace``.
+def last_cut(workspace: Workspace, folder: Path, manifiesto: Manifest, data: bytes, *, sha256: str | None) -> Previo:
+    """The package in ``folder``, the last signed cut of ``workspace``: its manifest, as read and as bytes, and the
+    SHA-256 of its archive as it was signed.
 
     Raises:
-        DiscoError: its archive is not there.
+        DiscoError: its archive is not there, or is damaged.
     """
     found = [path for path in sorted(folder.glob("*.zip")) if not path.name.endswith(CAMBIOS)]
     if len(found) != 1:
-        raise _damaged(folder)
-    return Previo(found[0], manifiesto, workspace.trabajo / CARPETA)
-
-
-def _damaged(path: Path) -> DiscoError:
-    return DiscoError(
-        f"No se pudo leer el paquete del corte anterior ({path}).",
-        intacto="No se firmó nada; el repositorio sigue como estaba.",
-        que_hacer="Recupere ese archivo de un respaldo o de un difusor, y repita la orden.",
-    )
+        raise damaged(folder)
+    package = PreviousPackage(found[0], manifiesto, sha256=sha256)
+    return Previo(package, data, workspace.trabajo / CARPETA)

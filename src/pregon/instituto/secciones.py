@@ -1,81 +1,160 @@
-"""The files of secciones and actas: one per hundred of section numbers (``datos/<NNNN>/<contienda>/seccion/…``)."""
+"""The files of secciones and actas: one per ten section numbers (``datos/<NNNN>/<contienda>/seccion/…``).
+
+Their text is put together from that of each acta and the sums of each sección, as the engine gives them
+(``tablas.fichas``): a national contest has 171,000 actas, and only the files of those that changed are made again.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pregon.prep.model import Estado, Marker
+from pregon.prep.rows import actas
 from pregon.prep.text import natural
-from pregon.tablas.model import casilla_as_dict
+from pregon.tablas.fichas import SECCIONES_POR_HOJA, SIN_CLAVE_ACTA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self
 
-    from pregon.prep.model import Acta
-    from pregon.tablas.model import ContestTotals, SectionTotals
+    from pregon.prep.model import Acta, ActaTable
+    from pregon.tablas.fichas import Fichas
 
 FORMATO = "pregon/seccion/1"
-SECCIONES_POR_ARCHIVO = 100
-"""Secciones of one file: those with the same hundreds, so that the file of a sección is the same in every cut."""
 _OTRAS = "otras"
+_ACTAS, _BETWEEN, _END = '],"casillas":[{"id":', '},{"id":', "}]}\n"
+_FIRST = '"clave":'
+_MAX_DIGITS = 9
+
+
+@dataclass(slots=True)
+class Hoja:
+    """One file: the places of its actas in the file of the source, in its order, and its secciones (unit, id, sums)."""
+
+    actas: list[int] = field(default_factory=list)
+    secciones: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def shard_of(seccion: str, entidad: str = "") -> str:
-    """The file that holds a sección: its hundreds in three digits (``0118`` -> ``001``), or ``otras``.
+    """The file that holds a sección: its first number in four digits (``0118`` -> ``0100``), or ``otras``.
 
-    Sección numbers begin again in each entidad, so in a federal file its id comes first: ``09-001``.
+    Sección numbers begin again in each entidad, so in a federal file its id comes first: ``09-0100``.
     """
-    numbered = seccion.isascii() and seccion.isdecimal()
-    name = f"{int(seccion) // SECCIONES_POR_ARCHIVO:03d}" if numbered else _OTRAS
+    numbered = seccion.isascii() and seccion.isdecimal() and len(seccion) <= _MAX_DIGITS
+    name = f"{int(seccion) // SECCIONES_POR_HOJA * SECCIONES_POR_HOJA:04d}" if numbered else _OTRAS
     return f"{entidad}-{name}" if entidad else name
 
 
-def entity_of(totals: ContestTotals, section: SectionTotals) -> str:
-    """The entidad of a sección in a federal file (its units are ``09-012``); empty in a local one."""
-    entity = section.unidad.partition("-")[0] if totals.entidades else ""
-    return entity if entity.isdecimal() else ""
-
-
-def shards(totals: ContestTotals) -> dict[str, dict[str, Any]]:
-    """Content of each file, by name. Votes are lists in the order of ``columnas``: several times smaller than objects.
-
-    In an acta a vote is a count, or the name of the marker that the cell holds.
-    """
-    columns = list(totals.contendientes)
-    found: dict[str, dict[str, Any]] = {}
-
-    def shard(name: str) -> dict[str, Any]:
-        return found.setdefault(name, {"formato": FORMATO, "columnas": columns, "secciones": [], "casillas": []})
-
-    for section in sorted(totals.secciones, key=lambda s: (natural(s.id), natural(s.unidad))):
-        item = section.as_dict(totals.nivel)
-        del item["contendientes"]
-        target = shard(shard_of(section.id, entity_of(totals, section)))
-        target["secciones"].append({**item, "votos": list(section.votos)})
-    for acta, identity in zip(totals.casillas, acta_ids(totals.casillas), strict=True):
-        item = {"id": identity, **casilla_as_dict(acta, totals.nivel)}
-        del item["contendientes"], item["marcas"]
-        votes = [cell.value if isinstance(cell, Marker) else cell for cell in acta.votos]
-        shard(shard_of(acta.seccion, acta.entidad))["casillas"].append({**item, "votos": votes})
+def sheets(
+    hojas: Sequence[str], secciones: Iterable[tuple[str, str, str]], primeras: Mapping[str, int]
+) -> dict[str, Hoja]:
+    """What each file holds, by name; ``hojas`` is the file of each acta, the rest as in ``Entendidas``."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(hojas):
+        places[name].append(place)
+    found = {name: Hoja(here) for name, here in places.items()}
+    # All actas of a unit are of one entidad, which begins the name of their files.
+    entities = {unit: hojas[place].rpartition("-")[0] for unit, place in primeras.items()}
+    for row in secciones:
+        found[shard_of(row[1], entities[row[0]])].secciones.append(row)
     return found
 
 
-def acta_ids(actas: Sequence[Acta]) -> tuple[str | None, ...]:
-    """A stable id for each acta, None outside the catalogue.
+def sheet_text(sheet: Hoja, columnas: Sequence[str], nivel: str, items: Sequence[str]) -> bytes:
+    """The bytes of one file. Votes are lists in the order of ``columnas``: several times smaller than objects.
+
+    In an acta a vote is a count, or the name of the marker that the cell holds. ``items``: of each acta (``item``).
+    """
+    rows = sorted(sheet.secciones, key=lambda row: (natural(row[1]), natural(row[0])))
+    return (
+        f'{{"formato":"{FORMATO}","columnas":[{",".join(map(quoted, columnas))}],"secciones":['
+        f"{','.join([_section(row, nivel) for row in rows])}"
+        f"{_ACTAS}{_BETWEEN.join(items)}{_END}"
+    ).encode()
+
+
+def item(identity: str | None, texto: str) -> str:
+    """An acta within a file: its id, then its text (``Entendidas.textos``)."""
+    return f"{quoted(identity)},{texto}"
+
+
+def items_of(content: bytes) -> list[str]:
+    """The items that ``sheet_text`` put into a file, in order. None holds what parts them: its quotes are escaped."""
+    return content.decode().partition(_ACTAS)[2].removesuffix(_END).split(_BETWEEN)
+
+
+def text_in(item: str) -> str:
+    """The text of an item, without its id."""
+    return f"{_FIRST}{item.partition(_FIRST)[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """A stable id for each acta by its place, None outside the catalogue.
 
     It is CLAVE_ACTA. Published files repeat some (one casilla in two municipalities, votes from abroad): the first
     keeps it and the others take ``.2``, ``.3``… by unit, sección and casilla, then in the order of the file.
+    ``repetidas`` are the ids of all those that share their key.
     """
-    ids: list[str | None] = [None] * len(actas)
-    same: dict[str, list[int]] = {}
-    for place, acta in enumerate(actas):
-        if acta.estado is not Estado.FUERA_CATALOGO:
-            same.setdefault(acta.clave_acta or acta.clave_casilla, []).append(place)
-    for key, places in same.items():
-        places.sort(key=lambda place: _order(actas[place]))
-        for number, place in enumerate(places, start=1):
-            ids[place] = key if number == 1 else f"{key}.{number}"
-    return tuple(ids)
+
+    claves: Sequence[str]
+    repetidas: Mapping[int, str]
+
+    @classmethod
+    def of(cls, table: ActaTable, fichas: Fichas) -> Self:
+        """Those of a table."""
+        claves = [clave.removeprefix(SIN_CLAVE_ACTA) for clave in fichas.claves]
+        if len(set(claves)) == len(claves):
+            return cls(claves, {})
+        times = Counter(claves)
+        repeated = [place for place, key in enumerate(claves) if key and times[key] > 1]
+        same: dict[str, list[tuple[tuple[Any, ...], int]]] = {}
+        for place, acta in zip(repeated, actas(table, repeated), strict=True):
+            same.setdefault(claves[place], []).append((_order(acta), place))
+        found: dict[int, str] = {}
+        for key, places in same.items():
+            for number, (_, place) in enumerate(sorted(places), start=1):
+                found[place] = key if number == 1 else f"{key}.{number}"
+        return cls(claves, found)
+
+    def __getitem__(self, place: int) -> str | None:
+        return self.repetidas.get(place) or self.claves[place] or None
+
+
+def described(found: Mapping[str, Hoja]) -> list[dict[str, Any]]:
+    """What ``indice.json`` says of each file, by name: ``desde`` and ``hasta`` are of the secciones with totals."""
+    return [_described(name, found[name]) for name in sorted(found)]
+
+
+def _described(name: str, sheet: Hoja) -> dict[str, Any]:
+    ids = {section for _, section, _ in sheet.secciones}
+    numbers = {text for text in ids if text.isascii() and text.isdecimal()}
+    return {
+        "archivo": f"seccion/{name}.json",
+        "entidad": name.rpartition("-")[0] or None,
+        "desde": min(numbers, key=int, default=None),
+        "hasta": max(numbers, key=int, default=None),
+        "secciones": len(ids),
+        "actas": len(sheet.actas),
+    }
+
+
+def _section(row: tuple[str, str, str], nivel: str) -> str:
+    unit, section, sums = row
+    expected, captured, counted, lista, total, votes = sums.split(",", 5)
+    return (
+        f'{{"id":{quoted(section)},"{nivel}":{quoted(unit)},"lista_nominal":{lista},"total_votos":{total},'
+        f'"actas":{{"esperadas":{expected},"capturadas":{captured},"contabilizadas":{counted}}},"votos":[{votes}]}}'
+    )
+
+
+def quoted(value: str | None) -> str:
+    """A value as JSON; nearly every one is an id of letters and digits."""
+    if isinstance(value, str) and value.isascii() and value.isalnum():
+        return f'"{value}"'
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _order(acta: Acta) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """The institute's workspace: ``instituto.toml  convocatoria.toml  estado.sqlite  llaves/  repositorio/  trabajo/``.
 
-``repositorio/`` is the only thing that leaves the machine. ``trabajo/`` holds a cut while it is made; whatever is
-there when nobody works is rubbish. What was published is what ``repositorio/`` has signed: the state database
-remembers events, it does not decide.
+``repositorio/`` is the only thing that leaves the machine. ``trabajo/`` holds a cut while it is made; whatever is there
+when nobody works is rubbish. ``apuntes/`` spares the next cut some work and may be deleted at any time. What was
+published is what ``repositorio/`` has signed: the state database remembers events, it does not decide.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class Workspace:
     @property
     def trabajo(self) -> Path:
         return self.folder / "trabajo"
+
+    @property
+    def apuntes(self) -> Path:
+        """What spares the next cut some work (``instituto.apuntes``); may be deleted at any time."""
+        return self.folder / "apuntes"
 
     @property
     def intervalo(self) -> timedelta:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pregon.prep.coaliciones import catalogue_key, unit_key
 from pregon.prep.columns import members_of, party_key
-from pregon.prep.model import Estado, Finding
+from pregon.prep.model import Finding
 from pregon.prep.text import fold
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pregon.prep.candidaturas import Candidatura
     from pregon.prep.columns import Columns
-    from pregon.prep.model import Acta, ActaTable
+    from pregon.prep.model import ActaTable
 
 MAX_EXAMPLES = 5
 _PLACEHOLDER = re.compile(
@@ -58,16 +58,16 @@ def placeholders(candidaturas: Sequence[Candidatura]) -> tuple[Finding, ...]:
 
 
 def review_catalogue(
-    candidaturas: Sequence[Candidatura], table: ActaTable, rows: Iterable[Acta]
+    candidaturas: Sequence[Candidatura], table: ActaTable, unidades: Iterable[str]
 ) -> tuple[Finding, ...]:
-    """Rows of the catalogue that do not join the contest of ``table`` (its actas: ``rows``), and placeholders.
+    """Rows of the catalogue that do not join the contest of ``table`` (its units: ``unidades``), and placeholders.
 
     CANDIDATURA_SIN_UNIDAD: a district or municipality that no acta has. CANDIDATURA_SIN_COLUMNA: a party, combination
     or independent without a vote column. UNIDAD_SIN_CANDIDATURA: a unit of the table that the catalogue leaves out.
     """
     if not candidaturas:
         return ()
-    units = {unit_key(acta.unidad) for acta in rows if acta.estado is not Estado.FUERA_CATALOGO}
+    units = {unit_key(unit) for unit in unidades}
     units = {unit for unit in units if "sin-" not in unit}
     entities = {unit_key(entidad) for entidad in table.entidades} if table.varias_entidades else set()
     keys = [catalogue_key(row, varias_entidades=table.varias_entidades) for row in candidaturas]

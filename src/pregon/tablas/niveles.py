@@ -14,8 +14,8 @@ from pregon.prep.columns import entity_wide
 from pregon.prep.percent import trunc4
 from pregon.prep.split import split_unit
 from pregon.prep.text import clean_key, entity_id, fold, natural
+from pregon.tablas.fichas import SIN_CIRCUNSCRIPCION, vote_names
 from pregon.tablas.model import ActaCounts, Regla, SectionTotals, SpecialTotals, UnitTotals
-from pregon.tablas.renglones import ESPECIALES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,25 +23,31 @@ if TYPE_CHECKING:
     from pregon.prep.candidaturas import Candidatura
     from pregon.prep.model import ActaTable
     from pregon.prep.split import Tie
-    from pregon.tablas.renglones import Rows
 
 
-_Level: TypeAlias = tuple[str, int]  # a level and the code of a place in it
-_WHOLE = -1
+ESPECIALES = {
+    "S": "Casillas especiales",
+    "M": "Voto en el extranjero",
+    "A": "Voto anticipado",
+    "P": "Voto en prisión preventiva",
+    "V": "Voto en prisión preventiva",  # federal 2021
+    "U": "Urna electrónica",
+}
+_Level: TypeAlias = tuple[str, str]  # a level and the id of a place in it
 
 
 @dataclass
 class Builder:
-    """Turns the engine's rows into values. ``units`` comes first: it fills ``ties`` and what the rest adds up."""
+    """Turns the engine's sums into values. ``units`` comes first: it fills ``ties`` and what the rest adds up."""
 
     table: ActaTable
-    rows: Rows
-    votes: tuple[str, ...]
     regla: Regla
     candidaturas: Sequence[Candidatura]
-    result: list[dict[str, Any]]
+    result: Sequence[Mapping[str, Any]]
+    primeras: Mapping[str, int]
 
     def __post_init__(self) -> None:
+        self.votes = vote_names(self.table)
         self.columns = self.table.columnas_voto
         self.contenders = self.table.columns.contendientes
         self.parties = [c.columna for c in self.contenders if c.clase == "partido"]
@@ -49,10 +55,13 @@ class Builder:
         self._evident: set[str] = set()
         self._place: dict[str, int] = {}  # of each candidatura, its first column
         self._whole = next(row for row in self.result if row["nivel"] == "total")
-        self._by_code = self.rows.units.texts()
         self._special = self._special_rows()
-        found = [r for r in self.result if r["nivel"] == "unidad" and r["unidad"] >= 0]
-        self._units = sorted(((self._by_code[r["unidad"]], r) for r in found), key=lambda pair: natural(pair[0]))
+        self._kinds: dict[str, set[str]] = {}
+        for row in self.result:
+            if row["nivel"] == "unidad_tipo":
+                self._kinds.setdefault(row["id"], set()).add(row["tipo"])
+        self._units = self._level("unidad")
+        self._entity_of = self._entities_of_units()
         self._combos = self._who_contests()
 
     def units(self) -> tuple[UnitTotals, ...]:
@@ -62,58 +71,38 @@ class Builder:
     def entity(self, unidades: Sequence[UnitTotals]) -> UnitTotals:
         """The whole file: the entity, or the nation where the file has several."""
         if self.table.varias_entidades:
-            return self._sum("", "Nacional", self._whole, unidades, ("total", _WHOLE))
-        return self._sum(*self._entity_name(), self._whole, unidades, ("total", _WHOLE))
+            return self._sum("", "Nacional", self._whole, unidades, ("total", ""))
+        return self._sum(*self._entity_name(), self._whole, unidades, ("total", ""))
 
     def entities(self, unidades: Sequence[UnitTotals]) -> tuple[UnitTotals, ...]:
         """Every entidad of a file of several; none in a local file."""
-        c, of = self.table.columns, self.rows.entity_of
-        names: dict[str, str] = {}
-        if c.entidad_id is not None and c.entidad_nombre is not None:
-            for row in self.table.filas:
-                names.setdefault(entity_id(row[c.entidad_id]), clean_key(row[c.entidad_nombre]))
+        place = self.table.columns.entidad_nombre
         return tuple(
             self._sum(
                 entidad,
-                names.get(entidad, ""),
+                "" if place is None else self._entity_named(entidad, place),
                 row,
-                [unit for unit in unidades if of.get(unit.id) == entidad],
-                ("entidad", code),
+                [unit for unit in unidades if self._entity_of.get(unit.id) == entidad],
+                ("entidad", entidad),
             )
-            for entidad, code, row in self._level("entidad", self.rows.entities)
+            for entidad, row in self._level("entidad")
         )
 
     def circunscripciones(self, unidades: Sequence[UnitTotals]) -> tuple[UnitTotals, ...]:
         """Every circunscripción of a file of several entidades; none in a local file."""
-        of = {unit: circunscripcion_of(entidad) for unit, entidad in self.rows.entity_of.items()}
+        of = {unit: circunscripcion_of(entidad) or SIN_CIRCUNSCRIPCION for unit, entidad in self._entity_of.items()}
         return tuple(
             self._sum(
-                number or "sin-circunscripcion",
-                f"{NOMBRES[int(number) - 1]} circunscripción" if number else "Sin circunscripción",
+                "sin-circunscripcion" if number == SIN_CIRCUNSCRIPCION else number,
+                "Sin circunscripción"
+                if number == SIN_CIRCUNSCRIPCION
+                else f"{NOMBRES[int(number) - 1]} circunscripción",
                 row,
-                [u for u in unidades if of.get(u.id) == number],
-                ("circunscripcion", code),
+                [unit for unit in unidades if of.get(unit.id) == number],
+                ("circunscripcion", number),
             )
-            for number, code, row in self._level("circunscripcion", self.rows.circunscripciones)
+            for number, row in self._level("circunscripcion")
         )
-
-    def sections(self) -> tuple[SectionTotals, ...]:
-        """Every sección of every unit, in the order of unit and sección."""
-        names = {code: section for section, code in self.rows.sections.items()}
-        found = [
-            SectionTotals(
-                id=names[row["seccion"]],
-                unidad=self._by_code[row["unidad"]],
-                columnas=self.columns,
-                votos=tuple(row[v] for v in self.votes),
-                actas=_counts(row),
-                lista_nominal=row["lista_nominal"],
-                total_votos=row["total_votos"],
-            )
-            for row in self.result
-            if row["nivel"] == "seccion" and row["unidad"] >= 0 and row["esperadas"]
-        ]
-        return tuple(sorted(found, key=lambda s: (natural(s.unidad), natural(s.id))))
 
     def _unit(self, unit: str, row: Mapping[str, Any]) -> UnitTotals:
         votes = self._votes(row)
@@ -132,8 +121,7 @@ class Builder:
             if n or key != c.columna or not c.miembros:
                 candidaturas[key] = candidaturas.get(key, 0) + n
                 self._place[key] = min(place, self._place.get(key, place))
-        name = self.rows.name_of(unit, self.table.nivel)
-        return self._totals(unit, name, row, partidos, candidaturas, ("unidad", row["unidad"]))
+        return self._totals(unit, self._name_of(unit), row, partidos, candidaturas, ("unidad", unit))
 
     def _sum(
         self, identity: str, name: str, row: Mapping[str, Any], unidades: Sequence[UnitTotals], level: _Level
@@ -179,13 +167,12 @@ class Builder:
 
     def _special_rows(self) -> dict[_Level, tuple[SpecialTotals, ...]]:
         """The special votes of every level that has some, by level and code (-1: the whole)."""
-        kinds = self.rows.kinds.texts()
         found: dict[_Level, list[SpecialTotals]] = {}
         for row in self.result:
             level, _, of_kind = row["nivel"].partition("_")
-            if not of_kind or not row["tipo"]:
+            kind = row["tipo"]
+            if not of_kind or not kind:
                 continue
-            kind = kinds[row["tipo"]]
             total = SpecialTotals(
                 tipo=kind,
                 nombre=ESPECIALES.get(kind, f"Casillas de tipo {kind}"),
@@ -194,16 +181,37 @@ class Builder:
                 lista_nominal=row["lista_nominal"],
                 total_votos=row["total_votos"],
             )
-            found.setdefault((level, _WHOLE if level == "total" else row[level]), []).append(total)
+            found.setdefault((level, row["id"]), []).append(total)
         return {key: tuple(sorted(totals, key=lambda t: t.tipo)) for key, totals in found.items()}
 
-    def _level(self, level: str, codes: Mapping[str, int]) -> list[tuple[str, int, dict[str, Any]]]:
-        """Id, code and sums of each place of a level above the unit, in the order of the ids."""
-        if not self.table.varias_entidades:
-            return []
-        rows = {row[level]: row for row in self.result if row["nivel"] == level}
-        found = [(identity, code, rows[code]) for identity, code in codes.items()]
+    def _level(self, level: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """Id and sums of each place of a level, in the order of the ids."""
+        found = [(row["id"], row) for row in self.result if row["nivel"] == level and row["id"]]
         return sorted(found, key=lambda item: natural(item[0]))
+
+    def _entities_of_units(self) -> dict[str, str]:
+        """The entidad of each unit, in a file of several."""
+        place = self.table.columns.entidad_id
+        if place is None or not self.table.varias_entidades:
+            return {}
+        rows = self.table.filas
+        found = {unit: entity_id(rows[first][place]) for unit, first in self.primeras.items()}
+        return {unit: entidad for unit, entidad in found.items() if entidad}
+
+    def _entity_named(self, entidad: str, place: int) -> str:
+        first = min(self.primeras[unit] for unit, of in self._entity_of.items() if of == entidad)
+        return clean_key(self.table.filas[first][place])
+
+    def _name_of(self, unit: str) -> str:
+        """A unit's name; for actas of no district or municipality, the kind of vote they hold."""
+        nivel = self.table.nivel
+        if not unit.endswith(f"sin-{nivel}"):
+            place = self.table.columns.unidad_nombre
+            return "" if place is None else self.table.filas[self.primeras[unit]][place].strip().strip("'")
+        kinds = self._kinds[unit]
+        if not kinds <= set(ESPECIALES) - {"S"}:
+            return f"Sin {nivel}"
+        return " y ".join(sorted({ESPECIALES[kind] for kind in kinds}, key=list(ESPECIALES.values()).index))
 
     def _votes(self, row: Mapping[str, Any]) -> dict[str, int]:
         return {column: row[v] for column, v in zip(self.columns, self.votes, strict=True)}
@@ -228,10 +236,10 @@ class Builder:
         selective = everywhere or any(not row[f"{where[c.columna]}_n"] for c in together for row in counted)
         suffix = "_n" if selective else ""
         by_state = several and not fold(self.table.titulo).startswith("PRESIDEN")  # senadurías: each state its own
-        states = {entidad: row for entidad, _, row in self._level("entidad", self.rows.entities)}
+        states = dict(self._level("entidad"))
         found: dict[str, tuple[tuple[str, ...], ...]] = {}
         for unit, row in self._units:
-            state = self.rows.entity_of.get(unit, "")
+            state = self._entity_of.get(unit, "")
             combos = catalogue.get(unit_key(unit), catalogue.get(unit_key(state), catalogue.get("")))
             source = row if not everywhere else states[state] if by_state else self._whole
             if combos is None:
@@ -254,6 +262,17 @@ class Builder:
             "" if identity is None else clean_key(first[identity]),
             "" if name is None else clean_key(first[name]),
         )
+
+
+def sections(table: ActaTable, rows: Sequence[tuple[str, str, str]]) -> tuple[SectionTotals, ...]:
+    """Every sección of every unit, in the order of unit and sección, from the engine's sums (``Entendidas``)."""
+    columns = table.columnas_voto
+    found: list[SectionTotals] = []
+    for unit, section, sums in rows:
+        expected, captured, counted, lista, total, *votes = map(int, sums.split(","))
+        actas = ActaCounts(expected, captured, counted)
+        found.append(SectionTotals(section, unit, columns, tuple(votes), actas, lista, total))
+    return tuple(sorted(found, key=lambda s: (natural(s.unidad), natural(s.id))))
 
 
 def _counts(row: Mapping[str, Any]) -> ActaCounts:

@@ -1,18 +1,18 @@
-"""Totals of one contest: rows to the engine, SQL, then the levels built on its sums (``niveles``)."""
+"""Totals of one contest: what the engine sums (``fichas``), then the levels built on it (``niveles``)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pregon.motor.duck import engine
-from pregon.motor.sql import read_sql
 from pregon.prep.inconsistencias import DEFINICIONES
 from pregon.prep.model import ActaTable, Finding
 from pregon.prep.pendientes import review_catalogue
+from pregon.prep.revisa import RowFindings
+from pregon.prep.rows import actas
 from pregon.tablas.encabezado import compare, inconsistency_rule, participation_rule, recompute
+from pregon.tablas.fichas import Entendidas, understand
 from pregon.tablas.model import ContestTotals, Regla
-from pregon.tablas.niveles import Builder
-from pregon.tablas.renglones import Rows, schema
+from pregon.tablas.niveles import Builder, sections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +30,16 @@ def totals(
     candidaturas: Sequence[Candidatura] = (),
     incluye_especiales: bool | None = None,
     inconsistencias: str | None = None,
+    detalle: bool = True,
+    entendidas: Entendidas | None = None,
 ) -> ContestTotals:
     """Totals of ``table`` at every level, the 13 official fields from its rows, and all its findings.
 
     ``incluye_especiales``: whether turnout takes casillas especiales; None reads it in the header.
     ``inconsistencias``: a name of ``DEFINICIONES``; None takes the one that reproduces the header, else the first.
-    CONTABILIZADA is taken as given, and published figures are never replaced: both stand side by side.
+    ``detalle``: with False, ``secciones`` and ``casillas`` stay empty. ``entendidas``: what the engine makes of the
+    table, when it is known already. CONTABILIZADA is taken as given, and published figures are never replaced: both
+    stand side by side.
 
     Raises:
         ValueError: an unknown definition of inconsistencias.
@@ -43,19 +47,16 @@ def totals(
     """
     if inconsistencias is not None and inconsistencias not in DEFINICIONES:
         raise ValueError(f"unknown definition of inconsistencias: {inconsistencias}")
-    rows = Rows(table)
-    votes = tuple(f"v{i:03d}" for i in range(len(table.columnas_voto)))
-    with engine() as motor:
-        motor.load("actas", schema(votes), rows.lines())
-        result = motor.run(read_sql("pregon.tablas.sql", "niveles.sql", voto=votes, definicion=tuple(DEFINICIONES)))
-    entity = next(row for row in result if row["nivel"] == "total")
+    if entendidas is None:
+        entendidas = understand(table)
+    entity = next(row for row in entendidas.niveles if row["nivel"] == "total")
     if incluye_especiales is None:
         regla: Regla = participation_rule(table.encabezado, entity)
     else:
         regla = "con_especiales" if incluye_especiales else "sin_especiales"
     definicion = inconsistencias or inconsistency_rule(table.encabezado, entity)
     recalculado = recompute(entity, participacion=regla, inconsistencias=definicion)
-    builder = Builder(table, rows, votes, regla, candidaturas, result)
+    builder = Builder(table, regla, candidaturas, entendidas.niveles, entendidas.primeras)
     unidades = builder.units()
     return ContestTotals(
         eleccion=eleccion,
@@ -70,18 +71,33 @@ def totals(
         nivel=table.nivel,
         entidad=builder.entity(unidades),
         unidades=unidades,
-        secciones=builder.sections(),
-        casillas=tuple(rows.actas),
+        secciones=sections(table, entendidas.secciones) if detalle else (),
+        casillas=tuple(actas(table)) if detalle else (),
         hallazgos=(
             *compare(table.encabezado, recalculado),
             *table.hallazgos,
-            *rows.findings.findings(),
+            *_row_findings(table, entendidas),
             *_tie_findings(builder.ties, table.nivel),
-            *review_catalogue(candidaturas, table, rows.actas),
+            *review_catalogue(candidaturas, table, _expected_units(entendidas)),
         ),
         entidades=builder.entities(unidades),
         circunscripciones=builder.circunscripciones(unidades),
     )
+
+
+def _expected_units(entendidas: Entendidas) -> list[str]:
+    """Units with actas of the catalogue: one that only has actas outside it is no unit of the contest."""
+    return [row["id"] for row in entendidas.niveles if row["nivel"] == "unidad" and row["id"] and row["esperadas"]]
+
+
+def _row_findings(table: ActaTable, entendidas: Entendidas) -> tuple[Finding, ...]:
+    found = RowFindings()
+    for place, shown in sorted(entendidas.faltas.items()):
+        for code, detail in shown.faltas:
+            found.note(code, detail, linea=table.lineas[place], nombre=shown.nombre)
+    for keys, count in ((entendidas.repetidas.claves, found.keys), (entendidas.repetidas.shas, found.images)):
+        count(key for key, times in keys for _ in range(times))
+    return found.findings()
 
 
 def _tie_findings(ties: Sequence[tuple[str, Tie]], nivel: str) -> tuple[Finding, ...]:

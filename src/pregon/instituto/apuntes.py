@@ -1,0 +1,209 @@
+"""What was understood of the last signed cut, kept so that the next one does not do the same work twice.
+
+``apuntes/<contienda>/`` in the workspace: one file per column, a line for each acta; ``apuntes.json`` is written last.
+They only save time. Whoever deletes them, or finds them damaged, of another version or of another cut, makes the whole
+cut from its files, and the result is the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pregon import __version__
+from pregon.prep.model import PlainRows
+from pregon.tablas.fichas import Entendidas, Faltas, Fichas, Repetidas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pregon.base.durable import Disk
+    from pregon.instituto.base_de_datos import BaseDeDatos
+    from pregon.prep.model import ActaTable
+
+CARPETA = "apuntes"
+_FORMATO = "pregon/apuntes/1"
+_INDICE = "apuntes.json"
+_NUEVOS = "nuevos"
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Fichas))
+
+
+@dataclass(frozen=True)
+class Apuntes:
+    """The table of a cut as its lines, and what was made of them.
+
+    ``cabezas``: how many physical lines are above the rows. ``entendidas`` has no ``textos``: those are in the package.
+    ``repetidas``: the id of each acta whose key others have too, by place. ``base``: name in its zip and SHA-256 of the
+    database zip that holds the table, where it travelled as it was written.
+    """
+
+    cabezas: int
+    lineas: tuple[str, ...]
+    entendidas: Entendidas
+    repetidas: Mapping[int, str]
+    base: tuple[str, str] | None
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The places of the actas of each file of secciones."""
+        found: dict[str, list[int]] = {}
+        for place, name in enumerate(self.entendidas.fichas.hojas):
+            found.setdefault(name, []).append(place)
+        return found
+
+    def table(self, like: ActaTable) -> ActaTable:
+        """The rows of the cut, as a table that has everything else in common with ``like``."""
+        rows = PlainRows(self.lineas, like.dialecto.delimiter)
+        lines = range(self.cabezas + 1, self.cabezas + 1 + len(rows))
+        return dataclasses.replace(like, filas=rows, lineas=lines)
+
+
+def noted(table: ActaTable, entendidas: Entendidas, repetidas: Mapping[int, str], base: BaseDeDatos) -> Apuntes | None:
+    """The notes of a table; None where its lines cannot be kept one by one."""
+    lines = table.crudas
+    if lines is None or not lines:
+        return None
+    return Apuntes(
+        cabezas=len(table.original.cabeza),
+        lineas=tuple(lines),
+        entendidas=dataclasses.replace(entendidas, textos={}),
+        repetidas=repetidas,
+        base=(table.origen, base.descarga.sha256) if base.verbatim else None,
+    )
+
+
+def load(folder: Path, like: ActaTable, manifiesto_sha256: str) -> Apuntes | None:
+    """The notes in ``folder`` if they are whole, of that signed cut and of a table with the columns of ``like``."""
+    # Whatever is wrong with them, they are not used.
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        told = _opened((folder / _INDICE).read_bytes())
+        if told["formato"] == _FORMATO and told["version"] == __version__ and told["manifiesto"] == manifiesto_sha256:
+            if told["forma"] != form_of(like):
+                return None
+            return _read(folder, told)
+    return None
+
+
+def save(folder: Path, apuntes: Apuntes, like: ActaTable, *, disk: Disk) -> None:
+    """Write everything but the word that makes the notes count (``confirm``); what was there counts no more.
+
+    Raises:
+        OSError, DiscoError, EscrituraError: could not write.
+    """
+    forget(folder, disk=disk)
+    disk.make_folder(folder)
+    sums: dict[str, tuple[int, int]] = {}
+    columns = _columns(apuntes)
+    for name, values in columns.items():
+        data = "\n".join(values).encode()
+        sums[name] = len(values), zlib.crc32(data)
+        with (folder / name).open("wb") as file:  # not durable on purpose: what is damaged is not used
+            file.write(data)
+    seen = apuntes.entendidas
+    told = {
+        "formato": _FORMATO,
+        "version": __version__,
+        "forma": form_of(like),
+        "actas": len(apuntes.lineas),
+        "sumas": sums,
+        "cabezas": apuntes.cabezas,
+        "repetidas": list(apuntes.repetidas.items()),
+        "base": apuntes.base,
+        "niveles": seen.niveles,
+        "unidades": seen.primeras,
+        "claves": seen.repetidas.claves,
+        "shas": seen.repetidas.shas,
+        "faltas": [[place, one.nombre, one.faltas] for place, one in seen.faltas.items()],
+    }
+    (folder / _NUEVOS).write_bytes(_closed(told))
+
+
+def confirm(folder: Path, manifiesto_sha256: str, *, disk: Disk) -> None:
+    """Say of which signed cut the notes just saved are.
+
+    Raises:
+        OSError, ValueError, DiscoError, EscrituraError: could not write, or what was saved is damaged.
+    """
+    new = folder / _NUEVOS
+    if new.exists():
+        told = _opened(new.read_bytes())
+        disk.write(folder / _INDICE, _closed({**told, "manifiesto": manifiesto_sha256}))
+        new.unlink()
+
+
+def forget(folder: Path, *, disk: Disk) -> None:
+    """Take the notes away."""
+    disk.remove_tree(folder)
+
+
+def _closed(told: Mapping[str, Any]) -> bytes:
+    """As JSON, after its own checksum."""
+    data = json.dumps(told).encode()
+    return b"%08x\n%s" % (zlib.crc32(data), data)
+
+
+def _opened(content: bytes) -> dict[str, Any]:
+    total, _, data = content.partition(b"\n")
+    if zlib.crc32(data) != int(total, 16):
+        raise ValueError("damaged")
+    found: dict[str, Any] = json.loads(data)
+    return found
+
+
+def form_of(table: ActaTable) -> dict[str, Any]:
+    """What two tables must have in common for the lines of one to mean the same in the other."""
+    return {
+        "columnas": list(table.columnas),
+        "delimitador": table.dialecto.delimiter,
+        "nivel": table.nivel,
+        "titulo": table.titulo,
+        "varias": table.varias_entidades,
+        "codificacion": [table.dialecto.encoding, table.dialecto.bom],
+        "fin": [table.dialecto.line_end, table.dialecto.final_line_end],
+    }
+
+
+def _columns(apuntes: Apuntes) -> dict[str, Sequence[str]]:
+    seen = apuntes.entendidas
+    return {
+        "lineas": apuntes.lineas,
+        **{name: getattr(seen.fichas, name) for name in _COLUMNS},
+        **{f"seccion-{n}": [row[n] for row in seen.secciones] for n in range(3)},
+    }
+
+
+def _read(folder: Path, told: Mapping[str, Any]) -> Apuntes:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (length, total) in told["sumas"].items():
+        data = (folder / name).read_bytes()
+        found[name] = tuple(data.decode().split("\n")) if length else ()
+        if zlib.crc32(data) != total or len(found[name]) != length:
+            raise ValueError(f"{name} is damaged")
+    if any(len(found[name]) != told["actas"] for name in ("lineas", *_COLUMNS)):
+        raise ValueError("columns of different lengths")
+    seen = Entendidas(
+        niveles=tuple(told["niveles"]),
+        secciones=tuple(zip(*(found[f"seccion-{n}"] for n in range(3)), strict=True)),
+        primeras=told["unidades"],
+        faltas={
+            place: Faltas(name, tuple((code, detail) for code, detail in shown))
+            for place, name, shown in told["faltas"]
+        },
+        repetidas=Repetidas(*(tuple((text, n) for text, n in told[key]) for key in ("claves", "shas"))),
+        fichas=Fichas(*(found[name] for name in _COLUMNS)),
+        textos={},
+    )
+    base = told["base"]
+    return Apuntes(
+        cabezas=told["cabezas"],
+        lineas=found["lineas"],
+        entendidas=seen,
+        repetidas=dict(told["repetidas"]),
+        base=None if base is None else (base[0], base[1]),
+    )
