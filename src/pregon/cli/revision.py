@@ -40,14 +40,14 @@ def review_files(paths: Sequence[Path], catalogues: Sequence[Path], before: Sequ
     previous = _paired(paths, before)
     found: list[Revision] = []
     for path, (table, people), other in zip(paths, read_tables(paths, catalogues), previous, strict=True):
-        computed = totals(table, candidaturas=people)
+        computed = totals(table, candidaturas=people, detalle=False)
         findings = review(computed)
         if other is not None:
             old = read_actas(other)
             findings = (
                 *findings,
                 *(foreign_entity(table.entidades, old.entidades[0]) if len(old.entidades) == 1 else ()),
-                *follows(computed, Referencia.of(totals(old))),
+                *follows(computed, Referencia.of(totals(old, detalle=False))),
                 *corrected(changes(old, table)),
             )
         found.append(Revision(path, computed.titulo, findings))

@@ -102,6 +102,7 @@ def expected_totals(cut: PlannedCut, *, inconsistencias: str | None) -> dict[str
             candidaturas=source.candidaturas,
             incluye_especiales=True if cut.ultimo else None,
             inconsistencias=inconsistencias,
+            detalle=False,
         )
         expected[election] = computed.to_json(hasta="unidad")
     return expected
