@@ -204,14 +204,20 @@ def test_notes_of_one_contest_in_the_folder_of_another_make_the_same_cut(
     assert len(followed) == 1
 
 
-def test_notes_that_nobody_confirmed_are_not_used(start: Start, tmp_path: Path, followed: list[str]) -> None:
-    """A cut that stops between its notes and its signature: what it saved is of no signed cut."""
+@pytest.mark.parametrize("stopped", [False, True])
+def test_notes_of_another_manifest_or_half_written_are_not_used(
+    start: Start, tmp_path: Path, followed: list[str], *, stopped: bool
+) -> None:
+    """What is not of the last signed cut, or was not written to its end, counts for nothing."""
     space = copied(start.space, tmp_path / "con")
     table = fuentes.read(start.sources[12][0]).tabla
     known = apuntes.load(space.apuntes / "gub", table, start.first.manifiesto_sha256)
     assert known is not None
     lying = dataclasses.replace(known, lineas=known.lineas[::-1])
-    apuntes.save(space.apuntes / "gub", lying, table, disk=space.disk)
+    of = start.first.manifiesto_sha256 if stopped else "0" * 64
+    apuntes.save(space.apuntes / "gub", lying, table, of, disk=space.disk)
+    if stopped:
+        (space.apuntes / "gub" / "apuntes.json").unlink()  # it is written last
     assert apuntes.load(space.apuntes / "gub", table, start.first.manifiesto_sha256) is None
     assert_same_bytes(contents(make(space, start.sources[12], 12)), start)
     assert len(followed) == 1

@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from pregon.instituto.base_de_datos import BaseDeDatos
     from pregon.prep.model import ActaTable
 
-CARPETA = "apuntes"
 _FORMATO = "pregon/apuntes/1"
 _INDICE = "apuntes.json"
-_NUEVOS = "nuevos"
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Fichas))
 
 
@@ -90,8 +88,8 @@ def load(folder: Path, like: ActaTable, manifiesto_sha256: str) -> Apuntes | Non
     return None
 
 
-def save(folder: Path, apuntes: Apuntes, like: ActaTable, *, disk: Disk) -> None:
-    """Write everything but the word that makes the notes count (``confirm``); what was there counts no more.
+def save(folder: Path, apuntes: Apuntes, like: ActaTable, manifiesto_sha256: str, *, disk: Disk) -> None:
+    """Write the notes of the cut signed with that manifest, what makes them count last; what was there is gone first.
 
     Raises:
         OSError, DiscoError, EscrituraError: could not write.
@@ -99,16 +97,15 @@ def save(folder: Path, apuntes: Apuntes, like: ActaTable, *, disk: Disk) -> None
     forget(folder, disk=disk)
     disk.make_folder(folder)
     sums: dict[str, tuple[int, int]] = {}
-    columns = _columns(apuntes)
-    for name, values in columns.items():
+    for name, values in _columns(apuntes).items():
         data = "\n".join(values).encode()
         sums[name] = len(values), zlib.crc32(data)
-        with (folder / name).open("wb") as file:  # not durable on purpose: what is damaged is not used
-            file.write(data)
+        (folder / name).write_bytes(data)  # not durable on purpose: what is damaged is not used
     seen = apuntes.entendidas
     told = {
         "formato": _FORMATO,
         "version": __version__,
+        "manifiesto": manifiesto_sha256,
         "forma": form_of(like),
         "actas": len(apuntes.lineas),
         "sumas": sums,
@@ -121,20 +118,7 @@ def save(folder: Path, apuntes: Apuntes, like: ActaTable, *, disk: Disk) -> None
         "shas": seen.repetidas.shas,
         "faltas": [[place, one.nombre, one.faltas] for place, one in seen.faltas.items()],
     }
-    (folder / _NUEVOS).write_bytes(_closed(told))
-
-
-def confirm(folder: Path, manifiesto_sha256: str, *, disk: Disk) -> None:
-    """Say of which signed cut the notes just saved are.
-
-    Raises:
-        OSError, ValueError, DiscoError, EscrituraError: could not write, or what was saved is damaged.
-    """
-    new = folder / _NUEVOS
-    if new.exists():
-        told = _opened(new.read_bytes())
-        disk.write(folder / _INDICE, _closed({**told, "manifiesto": manifiesto_sha256}))
-        new.unlink()
+    disk.write(folder / _INDICE, _closed(told))
 
 
 def forget(folder: Path, *, disk: Disk) -> None:

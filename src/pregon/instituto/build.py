@@ -23,7 +23,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import CadenaError, UsoError
-from pregon.base.hashing import sha256_file
 from pregon.base.space import require_free
 from pregon.instituto import compuerta
 from pregon.instituto.armado import assemble, at_work, frame
@@ -39,7 +38,7 @@ from pregon.instituto.previo import last_cut
 from pregon.instituto.workspace import CIERRE, finish_closing
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS, MANIFIESTO
+from pregon.paquete.names import CAMBIOS
 from pregon.trust.vigencia import online_expiry
 
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from pregon.paquete.manifest import Cierre, Manifest
     from pregon.prep.model import Finding
     from pregon.trust.repositorio import Repository
+    from pregon.trust.verified import TargetRef
 
 __all__ = ["Archivo", "BuiltCut", "ContestSource", "build_cut"]
 
@@ -192,17 +192,18 @@ def build_cut(
                 disk=workspace.disk,
             )
             pending = _publish(workspace, repository, work, head)  # 7, 8
-            signed = sha256_file(repository.cut_folder(place.numero) / MANIFIESTO)
-            team.apunten(signed)
+            last = repository.cuts()[-1]
+            team.apunten(last.manifiesto.sha256)
         folder = repository.cut_folder(place.numero)
+        archives = {ref.nombre: ref for ref in last.archives}
         built = BuiltCut(
             corte=place.numero,
             hora_corte=place.hora,
             carpeta=folder,
             manifest=manifest,
-            manifiesto_sha256=signed,
-            paquete=_file(folder / f"{name}.zip"),
-            cambios=_file(folder / f"{name}{CAMBIOS}") if before is not None else None,
+            manifiesto_sha256=last.manifiesto.sha256,
+            paquete=_archive(archives[f"{name}.zip"]),
+            cambios=_archive(archives[f"{name}{CAMBIOS}"]) if before is not None else None,
             hallazgos=findings,
             roles_por_firmar=pending,
             segundos=round(workspace.clock.monotonic() - start, 3),
@@ -328,8 +329,8 @@ def _publish(workspace: Workspace, repository: Repository, work: Path, head: Man
     return finish_closing(workspace, repository)
 
 
-def _file(path: Path) -> Archivo:
-    return Archivo(path.name, path.stat().st_size, sha256_file(path))
+def _archive(ref: TargetRef) -> Archivo:
+    return Archivo(ref.nombre, ref.bytes, ref.sha256)
 
 
 def _chain(que_paso: str) -> CadenaError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pregon.prep.cambios import Cambios
+from pregon.tablas.model import place_as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ def cambios_json(
         cambios: ``prep.cambios.changes`` of the previous cut and this one; None where there is no previous cut.
         nivel: what the units of the contest are: the key under which an acta names its own.
         anterior: number of the previous cut; None with ``cambios`` None.
-        ids: the stable id of each acta of this cut (``secciones.acta_ids``), by its line. An acta that left has none.
+        ids: the stable id of each acta of this cut (``secciones.Ids``), by its line. An acta that left has none.
         shard: the name of the file of secciones that holds an acta of this cut.
     """
     if cambios is None or anterior is None:
@@ -40,7 +41,7 @@ def cambios_json(
 
     def told(acta: Acta) -> dict[str, Any]:
         where = f"seccion/{shard(acta)}.json"
-        return {"id": ids.get(acta.linea), **_place(acta, nivel), "archivo": where}
+        return {"id": ids.get(acta.linea), **place_as_dict(acta, nivel), "archivo": where}
 
     return {
         "formato": FORMATO,
@@ -60,18 +61,6 @@ def cambios_json(
             }
             for item in cambios.corregidas
         ],
-        "movidas": [{**told(item.despues), "antes": _place(item.antes, nivel)} for item in cambios.movidas],
-        "salieron": [_place(acta, nivel) for acta in cambios.salieron],
-    }
-
-
-def _place(acta: Acta, nivel: Nivel) -> dict[str, Any]:
-    return {
-        "clave": acta.clave_casilla,
-        "clave_acta": acta.clave_acta,
-        nivel: acta.unidad or None,
-        "seccion": acta.seccion or None,
-        "tipo": acta.tipo or None,
-        "id_casilla": acta.id_casilla or None,
-        "ext_contigua": acta.ext_contigua or None,
+        "movidas": [{**told(item.despues), "antes": place_as_dict(item.antes, nivel)} for item in cambios.movidas],
+        "salieron": [place_as_dict(acta, nivel) for acta in cambios.salieron],
     }

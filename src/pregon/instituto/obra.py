@@ -108,7 +108,7 @@ class Piezas:
 
 
 class Obra:
-    """The work of one contest: ``cuenta``, then ``piezas``, then ``apunta`` once the cut is being written."""
+    """The work of one contest: ``cuenta``, then ``piezas``, then ``apunta`` once the cut is signed."""
 
     def __init__(self, encargo: Encargo, paginas: Paginas) -> None:
         self._order = encargo
@@ -194,9 +194,8 @@ class Obra:
             if self._made is None:
                 apuntes.forget(folder, disk=disk)
             else:
-                apuntes.save(folder, self._made, self._source.tabla, disk=disk)
-                apuntes.confirm(folder, manifiesto_sha256, disk=disk)
-        except (OSError, ValueError, PregonError) as exc:
+                apuntes.save(folder, self._made, self._source.tabla, manifiesto_sha256, disk=disk)
+        except (OSError, PregonError) as exc:
             _logger.warning("sin apuntes de %s para el corte que sigue: %s", self._totals.eleccion, exc)
 
     def _understood(self, source: Fuente) -> Entendidas:

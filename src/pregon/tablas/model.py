@@ -127,8 +127,8 @@ class SectionTotals:
         }
 
 
-def casilla_as_dict(acta: Acta, nivel: Nivel) -> dict[str, Any]:
-    """The item of ``niveles.casilla``: one acta. A marker is null in ``contendientes`` and named in ``marcas``."""
+def place_as_dict(acta: Acta, nivel: Nivel) -> dict[str, Any]:
+    """Which acta it is: its keys, its unit, its sección and its casilla."""
     return {
         "clave": acta.clave_casilla,
         "clave_acta": acta.clave_acta,
@@ -137,6 +137,13 @@ def casilla_as_dict(acta: Acta, nivel: Nivel) -> dict[str, Any]:
         "tipo": acta.tipo or None,
         "id_casilla": acta.id_casilla or None,
         "ext_contigua": acta.ext_contigua or None,
+    }
+
+
+def casilla_as_dict(acta: Acta, nivel: Nivel) -> dict[str, Any]:
+    """The item of ``niveles.casilla``: one acta. A marker is null in ``contendientes`` and named in ``marcas``."""
+    return {
+        **place_as_dict(acta, nivel),
         "estado": acta.estado.value,
         "contabilizada": acta.contabilizada or None,
         "contendientes": acta.contendientes,
