@@ -14,7 +14,7 @@ from pregon.instituto import fuentes
 from pregon.instituto.cambios import cambios_json
 from pregon.instituto.portal import vista_cambios as limits
 from pregon.instituto.portal.formato import casilla
-from pregon.instituto.portal.paginas import Paginas
+from pregon.instituto.portal.paginas import Complementos, Paginas
 from pregon.instituto.portal.partidos import Actores
 from pregon.instituto.portal.vista_cambios import Anterior, VistaCambios, vista_cambios
 from pregon.instituto.portal.vistas import Enlace, Marco, VistaContienda, contienda
@@ -73,7 +73,9 @@ class Pair:
 
     def page(self) -> bytes:
         marco = Marco("Proceso", "Instituto", "oficial", 2, HORA, ZONA, ultimo=False, proximo=None, cierre=None)
-        pages = dict(Paginas().contest(marco, (Enlace.to(self.view.eleccion),), self.view, self.shown()))
+        pages = dict(
+            Paginas().contest(marco, (Enlace.to(self.view.eleccion),), self.view, Complementos(cambios=self.shown()))
+        )
         return pages[f"{self.view.id}/cambios/index.html"]
 
 

@@ -45,6 +45,7 @@ from pregon.convocatoria.secciones import (
     Ventana,
 )
 from pregon.convocatoria.tipos import (
+    VISTAS,
     Codigo,
     Exigencia,
     Id,
@@ -52,6 +53,7 @@ from pregon.convocatoria.tipos import (
     Positivo,
     Puerto,
     Texto,
+    Vista,
     contest_ids,
     election_name,
 )
@@ -81,7 +83,7 @@ class Convocatoria(Seccion):
       (the names are those of ``prep.inconsistencias``; no text fixes one, real-data.md §4).
     * ``personalizacion`` «no»: showing the data in another form needs a text that allows it.
     * ``embebido`` «no_dicho»: frames are not forbidden, so any page may embed.
-    * ``vistas`` empty: every view of the portal.
+    * ``vistas``: every view of the portal (``tipos.Vista`` names them); a list leaves out the others.
     """
 
     id: Id
@@ -116,7 +118,7 @@ class Convocatoria(Seccion):
     embebido: Literal["si", "no", "no_dicho"] = "no_dicho"
     mostrar_corte: Literal[True] = True
     imagenes: Literal["solo_instituto"] = "solo_instituto"
-    vistas: Lista[Id] = ()
+    vistas: Lista[Vista] = VISTAS
     acceso_simulacro: Literal["publico", "restringido"] = "publico"
     fallo: Fallo
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import Field, PlainSerializer, PlainValidator
 from pydantic_core import PydanticCustomError
@@ -31,6 +31,28 @@ CONTIENDAS: tuple[tuple[str, str, str], ...] = (
 """
 
 _ALIASES = {"AYUN": "AYU", "AYTO": "AYU", "GOB": "GUB", "JG": "GUB", "DIP_LOC": "DIP", "JUN": "JUNTAS"}
+
+Vista = Literal[
+    "mosaico",
+    "partidos",
+    "columnas",
+    "especiales",
+    "estadistica",
+    "secciones",
+    "casilla",
+    "cambios",
+    "noche",
+    "base-de-datos",
+    "preguntas-frecuentes",
+    "glosario",
+    "para-programadores",
+    "incrusta",
+]
+"""The views of the portal that a council may leave out. What is left without any: who leads and the votes of each
+candidatura, of the entity and of each unit, with the cut and how much is counted."""
+
+VISTAS: tuple[Vista, ...] = get_args(Vista)
+"""All of them."""
 
 Exigencia = Literal["requerido", "recomendado", "opcional"]
 """How strongly a text asks for something."""

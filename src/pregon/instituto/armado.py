@@ -101,6 +101,7 @@ def frame(workspace: Workspace, head: ManifestHead) -> Marco:
         ultimo=head.ultimo,
         proximo=head.proximo,
         cierre=head.cierre,
+        vistas=frozenset(profile.vistas),
     )
 
 

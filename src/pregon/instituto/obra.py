@@ -22,6 +22,7 @@ from pregon.instituto.cambios import ARCHIVO as CAMBIOS
 from pregon.instituto.cambios import cambios_json
 from pregon.instituto.datos import base_of, contest_files
 from pregon.instituto.hojas import Anteriores, Hojas
+from pregon.instituto.portal.paginas import Complementos
 from pregon.instituto.portal.partidos import Actores
 from pregon.instituto.portal.vigencia import kept
 from pregon.instituto.portal.vista_cambios import Anterior, vista_cambios
@@ -247,7 +248,7 @@ class Obra:
         previous = self._order.previo
         anterior = None if previous is None else Anterior(previous.corte, previous.hora_corte)
         changed = vista_cambios(view, Actores(tuple(self._totals.contendientes)), self._changes, anterior)
-        pages = dict(self._pages.contest(marco, menu, view, changed))
+        pages = dict(self._pages.contest(marco, menu, view, Complementos(cambios=changed)))
         if previous is not None and not marco.ultimo:
             for unit in view.unidades:
                 pages[unit.ruta] = kept(pages[unit.ruta], previous.contenido(unit.ruta))

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pregon.base.hashing import sha256_bytes
 from pregon.instituto import contrato
 from pregon.instituto.portal import formato
-from pregon.instituto.portal.vistas import BASE_DE_DATOS, INDICE, PROGRAMADORES
+from pregon.instituto.portal.recursos import Recursos
+from pregon.instituto.portal.vistas import (
+    BASE_DE_DATOS,
+    CONSULTA,
+    GLOSARIO,
+    INCRUSTA,
+    INDICE,
+    PREGUNTAS,
+    PROGRAMADORES,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from jinja2 import Template
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.tarjetas import Tarjeta
     from pregon.instituto.portal.vista_cambios import VistaCambios
+    from pregon.instituto.portal.vista_estadistica import VistaEstadistica
+    from pregon.instituto.portal.vista_noche import VistaNoche
+    from pregon.instituto.portal.vista_secciones import HojaSecciones
     from pregon.instituto.portal.vistas import Enlace, Marco, Portal, VistaContienda
-
-_HASH_DIGITS = 12
-_ASSETS = {"hoja": "estilo.css", "icono": "icono.svg", "guion": "corte.js"}
-"""What the templates call each asset, and its file."""
 
 _MEMORY = 4096
 """Most pieces of markup about who contends that are kept: parties and people, many times over in each contest."""
+
+
+@dataclass(frozen=True)
+class Fija:
+    """A page of the whole site that depends on nothing but the cut: its template has the name of its view."""
+
+    vista: str
+    ruta: str
+    titulo: str
+    descripcion: str
+
+
+_FIJAS = (
+    Fija("casilla", CONSULTA, "Consulta tu casilla", "Los resultados de una casilla, por número de sección."),
+    Fija("base-de-datos", BASE_DE_DATOS, "Base de datos", "Descarga de la base de datos de actas del corte."),
+    Fija(
+        "para-programadores",
+        PROGRAMADORES,
+        "Para programadores",
+        "Los resultados en JSON: archivos, esquemas, identificadores y cómo consultarlos.",
+    ),
+    Fija("preguntas-frecuentes", PREGUNTAS, "Preguntas frecuentes", "Qué es el PREP y cómo leer sus resultados."),
+    Fija("glosario", GLOSARIO, "Glosario", "Qué significa cada palabra de los resultados preliminares."),
+    Fija("incrusta", INCRUSTA, "Incrustar los resultados", "Cómo mostrar estos resultados dentro de otra página."),
+)
+
+
+@dataclass(frozen=True)
+class Complementos:
+    """What the pages of a contest show beside its results; None where the cut has nothing of it to tell."""
+
+    cambios: VistaCambios | None = None
+    noche: VistaNoche | None = None
+    estadistica: VistaEstadistica | None = None
+    secciones: Mapping[str, Sequence[HojaSecciones]] = field(default_factory=dict)
+    """The pages of secciones of each unit, by its id."""
 
 
 class Paginas:
@@ -51,106 +92,122 @@ class Paginas:
         environment.globals["memoria"] = {
             name: lru_cache(_MEMORY)(getattr(pieces, name)) for name in ("ficha", "siglas", "quien")
         }
-        self._cover = environment.get_template("portada.html")
-        self._contest = environment.get_template("contienda.html")
-        self._changes = environment.get_template("cambios.html")
-        self._unit = environment.get_template("unidad.html")
-        self._data = environment.get_template("base_de_datos.html")
-        self._programmers = environment.get_template("para_programadores.html")
-        self._assets = {kind: _asset(name) for kind, name in _ASSETS.items()}
+        for name in environment.list_templates():
+            environment.get_template(name)
+        self._environment = environment
+        self._assets = Recursos()
 
     def shared(self, portal: Portal, documentos: Sequence[Documento]) -> Iterator[tuple[str, bytes]]:
         """Route and content of the assets and of every page that is of no contest alone, one at a time.
 
         ``documentos``: what the page for programmers explains.
         """
-        yield from self._assets.values()
-        frame = {**self._frame(portal.marco, portal.contiendas), "portal": portal}
+        yield from self._assets.contenidos.items()
+        frame = {
+            **self._frame(portal.marco, portal.contiendas),
+            "portal": portal,
+            "documentos": documentos,
+            "version": contrato.VERSION,
+            "carpeta": contrato.CARPETA,
+        }
         titles = ", ".join(contest.titulo for contest in portal.contiendas)
-        yield (
+        yield self._page(
+            "portada.html",
             INDICE,
-            _page(
-                self._cover,
-                frame,
-                raiz="",
-                activa="portada",
-                titulo="Resultados preliminares",
-                descripcion=f"Resultados electorales preliminares: {titles}.",
-            ),
+            frame,
+            activa="portada",
+            titulo="Resultados preliminares",
+            descripcion=f"Resultados electorales preliminares: {titles}.",
         )
-        yield (
-            BASE_DE_DATOS,
-            _page(
-                self._data,
-                frame,
-                raiz="../",
-                activa="base-de-datos",
-                titulo="Base de datos",
-                descripcion="Descarga de la base de datos de actas del corte.",
-            ),
-        )
-        yield (
-            PROGRAMADORES,
-            _page(
-                self._programmers,
-                frame,
-                raiz="../",
-                activa="programadores",
-                titulo="Para programadores",
-                descripcion="Los resultados en JSON: archivos, esquemas, identificadores y cómo consultarlos.",
-                documentos=documentos,
-                version=contrato.VERSION,
-                carpeta=contrato.CARPETA,
-            ),
-        )
+        for page in _FIJAS:
+            if page.vista in portal.marco.vistas:
+                yield self._page(
+                    f"{page.vista}.html",
+                    page.ruta,
+                    frame,
+                    activa=page.vista,
+                    titulo=page.titulo,
+                    descripcion=page.descripcion,
+                )
 
     def contest(
-        self, marco: Marco, menu: Sequence[Enlace | Tarjeta], contest: VistaContienda, cambios: VistaCambios | None
+        self,
+        marco: Marco,
+        menu: Sequence[Enlace | Tarjeta],
+        contest: VistaContienda,
+        complementos: Complementos,
     ) -> Iterator[tuple[str, bytes]]:
-        """Route and content of every page of one contest, one at a time: its own, what changed, and each unit's.
+        """Route and content of every page of one contest, one at a time: its own, what goes with it, and each unit's.
 
-        ``menu``: every contest of the cut. ``cambios`` None makes no page of changes and no link to one.
+        ``menu``: every contest of the cut. A view that the call leaves out makes no page and no link.
         """
-        frame = {**self._frame(marco, menu), "activa": contest.id, "c": contest, "cambios": cambios}
-        yield (
+        frame = {
+            **self._frame(marco, menu),
+            "activa": contest.id,
+            "c": contest,
+            "mas": complementos,
+        }
+        yield self._page(
+            "contienda.html",
             contest.ruta,
-            _page(
-                self._contest,
-                frame,
-                raiz="../",
-                pagina_exacta=True,
-                titulo=contest.titulo,
-                descripcion=contest.titular,
-            ),
+            frame,
+            pagina_exacta=True,
+            titulo=contest.titulo,
+            descripcion=contest.titular,
         )
-        if cambios is not None:
-            yield (
-                cambios.ruta,
-                _page(
-                    self._changes,
-                    frame,
-                    raiz="../../",
-                    titulo=f"Qué cambió en este corte · {contest.titulo}",
-                    descripcion=cambios.resumen,
-                ),
+        changes = complementos.cambios
+        if changes is not None and "cambios" in marco.vistas:
+            yield self._page(
+                "cambios.html",
+                changes.ruta,
+                frame,
+                cambios=changes,
+                titulo=f"Qué cambió en este corte · {contest.titulo}",
+                descripcion=changes.resumen,
+            )
+        night = complementos.noche
+        if night is not None and "noche" in marco.vistas:
+            yield self._page(
+                "noche.html",
+                night.ruta,
+                frame,
+                titulo=f"La noche hasta ahora · {contest.titulo}",
+                descripcion=night.resumen,
+            )
+        statistics = complementos.estadistica
+        if statistics is not None and "estadistica" in marco.vistas:
+            yield self._page(
+                "estadistica.html",
+                statistics.ruta,
+                frame,
+                titulo=f"Estadística · {contest.titulo}",
+                descripcion=statistics.resumen,
             )
         around = (None, *contest.unidades, None)
         for before, unit, after in zip(around, contest.unidades, around[2:], strict=False):
-            yield (
+            yield self._page(
+                "unidad.html",
                 unit.ruta,
-                _page(
-                    self._unit,
+                frame,
+                # The closing cut is stated by every page: there will be no other.
+                propia="" if marco.ultimo else unit.sin_cambios,
+                u=unit,
+                anterior=before,
+                siguiente=after,
+                titulo=f"{unit.rotulo}, {unit.nombre} · {contest.titulo}",
+                descripcion=unit.titular,
+            )
+            for sheet in complementos.secciones.get(unit.id, ()) if "secciones" in marco.vistas else ():
+                yield self._page(
+                    "secciones.html",
+                    sheet.ruta,
                     frame,
-                    raiz="../../",
-                    # The closing cut is stated by every page: there will be no other.
                     propia="" if marco.ultimo else unit.sin_cambios,
                     u=unit,
-                    anterior=before,
-                    siguiente=after,
-                    titulo=f"{unit.rotulo}, {unit.nombre} · {contest.titulo}",
-                    descripcion=unit.titular,
-                ),
-            )
+                    h=sheet,
+                    titulo=f"{sheet.titulo} · {unit.rotulo}, {unit.nombre} · {contest.titulo}",
+                    descripcion=f"Votos de cada sección de {unit.titulo}.",
+                )
 
     def _frame(self, marco: Marco, menu: Sequence[Enlace | Tarjeta]) -> dict[str, Any]:
         following = None
@@ -161,7 +218,9 @@ class Paginas:
         return {
             "menu": menu,
             "marco": marco,
-            **{kind: route for kind, (route, _) in self._assets.items()},
+            "vistas": marco.vistas,
+            "recursos": self._assets,
+            "guiones": ("corte",),
             "hora_corte": formato.momento(marco.hora_corte, marco.zona),
             "hora_iso": marco.hora_corte.astimezone(marco.zona).isoformat(timespec="minutes"),
             "proximo": following,
@@ -169,13 +228,8 @@ class Paginas:
             "propia": "",
         }
 
-
-def _asset(name: str) -> tuple[str, bytes]:
-    """Route and content of an asset, its hash in its name."""
-    content = (files("pregon.instituto.portal") / name).read_bytes()
-    stem, _, suffix = name.rpartition(".")
-    return f"assets/{stem}.{sha256_bytes(content)[:_HASH_DIGITS]}.{suffix}", content
-
-
-def _page(template: Template, frame: dict[str, Any], **values: Any) -> bytes:
-    return (template.render(frame, **values).strip() + "\n").encode()
+    def _page(self, template: str, route: str, frame: dict[str, Any], **values: Any) -> tuple[str, bytes]:
+        """A page at its route; ``raiz`` is what leads from there to the root of the package."""
+        root = "../" * route.count("/")
+        text: str = self._environment.get_template(template).render(frame, raiz=root, **values)
+        return route, (text.strip() + "\n").encode()

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pregon.convocatoria.tipos import VISTAS
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal import frases
 from pregon.instituto.portal.catalogo import Catalogo
@@ -35,12 +36,19 @@ if TYPE_CHECKING:
 INDICE = "index.html"
 BASE_DE_DATOS = "base-de-datos/index.html"
 PROGRAMADORES = "para-programadores/index.html"
+CONSULTA = "consulta/index.html"
+PREGUNTAS = "preguntas-frecuentes/index.html"
+GLOSARIO = "glosario/index.html"
+INCRUSTA = "incrusta/index.html"
 _SIN_UNIDAD = "sin-"
 
 
 @dataclass(frozen=True)
 class Marco:
-    """What frames every page of a cut: whose it is, which cut, of when, and what comes next."""
+    """What frames every page of a cut: whose it is, which cut, of when, and what comes next.
+
+    ``vistas``: the views that the call publishes (``convocatoria.tipos.Vista``).
+    """
 
     nombre: str
     instituto: str
@@ -51,6 +59,7 @@ class Marco:
     ultimo: bool
     proximo: datetime | None
     cierre: str | None
+    vistas: frozenset[str] = frozenset(VISTAS)
 
     @property
     def simulacro(self) -> bool:
