@@ -7,7 +7,7 @@ SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject
 SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 
-.PHONY: entorno simulacro test lint bench aguante fuzz docs capturas candado limpia
+.PHONY: entorno simulacro test lint bench lighthouse aguante fuzz docs capturas candado limpia
 
 entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
 
@@ -42,6 +42,10 @@ lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
 
 bench: $(SELLO_BENCH)  ## ratios against peers, measured in the same run (docs/rendimiento.md); zip and unzip are needed
 	$(BIN)/python -m bench $(ARGS)
+
+lighthouse: $(SELLO_BENCH)  ## the portal's pages under Lighthouse, medians of 5; Node, npm and chromium are needed
+	npm install --prefix $(VENV)/lighthouse --no-save --no-fund --no-audit --silent lighthouse@12.8.2
+	$(BIN)/python -m bench --medida portal $(ARGS)
 
 aguante: $(SELLO_PRUEBAS)  ## slow soaks
 	$(BIN)/python -m pytest -m aguante $(ARGS)

@@ -1,48 +1,79 @@
-"""Takes the screenshots of ``docs/portal``: a synthetic night, served for real, at phone and desktop width."""
+"""Takes the screenshots of ``docs/portal``: each kind of page of a synthetic night, on phone and desktop."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
 from pregon.simulacro.session import Request, run
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 WIDTHS = (360, 1440)
 HEIGHT = 900
+PAGES = {
+    "portada": "",
+    "entidad": "gub/",
+    "ayuntamientos": "ayun/",
+    "municipio": "ayun/municipio-001/",
+    "secciones": "ayun/municipio-001/secciones/",
+    "noche": "gub/noche/",
+    "estadistica": "gub/estadistica/",
+    "cambios": "ayun/cambios/",
+    "base-de-datos": "base-de-datos/",
+    "preguntas-frecuentes": "preguntas-frecuentes/",
+    "glosario": "glosario/",
+    "incrusta": "incrusta/",
+    "para-programadores": "para-programadores/",
+}
+OSCURAS = ("portada", "entidad")
+"""Those that are also taken in the dark."""
+
+
+def shoot(browser: Browser, url: str, target: Path) -> None:
+    """Write ``<page>-<width>.png``, and ``<page>-<width>-oscuro.png`` of some, into ``target``."""
+    for width in WIDTHS:
+        for dark in (False, True):
+            page = browser.new_page(
+                viewport={"width": width, "height": HEIGHT}, color_scheme="dark" if dark else "light"
+            )
+            for name, route in PAGES.items():
+                if not dark or name in OSCURAS:
+                    page.goto(f"{url}{route}", wait_until="networkidle")
+                    page.screenshot(path=target / f"{name}-{width}{'-oscuro' if dark else ''}.png")
+            if not dark:
+                page.goto(f"{url}ayun/municipio-001/secciones/")
+                page.locator("a[href*='consulta/']").first.click()
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=target / f"consulta-{width}.png")
+            page.close()
 
 
 def main(target: Path) -> None:
-    """Write ``<page>-<width>.png`` into ``target``."""
+    """The night, and its screenshots into ``target``, which holds nothing else."""
     target.mkdir(parents=True, exist_ok=True)
+    for old in target.glob("*.png"):
+        old.unlink()
     urls: list[str] = []
 
-    def shoot() -> None:
+    def hold() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium",
                 args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
             )
-            for width in WIDTHS:
-                page = browser.new_page(viewport={"width": width, "height": HEIGHT})
-                page.goto(urls[0])
-                page.screenshot(path=target / f"portada-{width}.png")
-                page.get_by_role("navigation").get_by_text("Ayuntamientos").click()
-                page.screenshot(path=target / f"entidad-{width}.png")
-                page.get_by_role("link", name="Qué cambió en este corte").click()
-                page.screenshot(path=target / f"cambios-{width}.png")
-                page.go_back()
-                page.locator("table a").first.click()
-                page.screenshot(path=target / f"municipio-{width}.png")
-                page.close()
+            shoot(browser, urls[0], target)
             browser.close()
 
     result = run(
-        Request(convocatoria=None, noche=None, cortes=4, difusores=1, acelerar=600, semilla=7, transporte="carpeta"),
+        Request(convocatoria=None, noche=None, cortes=6, difusores=1, acelerar=600, semilla=7, transporte="carpeta"),
         say=lambda line: print(line, file=sys.stderr),
         ready=urls.append,
-        hold=shoot,
+        hold=hold,
     )
     sys.exit(0 if result.ok else 1)
 

@@ -163,3 +163,48 @@ protocolo = "https"
 accion = "bloquear"
 causas = ["incumplimiento"]
 """
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("http://prep.example.mx/{sha}.jpg", ["https://"]),
+        ("//prep.example.mx/{sha}.jpg", ["https://"]),
+        ("javascript:alert({sha})", ["https://", "no dice en qué sitio"]),
+        ("https:///actas/{sha}.jpg", ["no dice en qué sitio"]),
+        ("https://localhost/{sha}.jpg", ["«localhost» no es el nombre de un sitio"]),
+        ("https://ana:clave@prep.example.mx/{sha}", ["usuario ni contraseña"]),
+        ("https://prep.example.mx:noventa/{sha}", ["no es una dirección"]),
+        ("https://{entidad}.example.mx/{sha}", ["el nombre del sitio va escrito"]),
+        ("https://prep.example.mx/{clave}.jpg", ["«clave» no es un dato del acta", "no distingue un acta de otra"]),
+        ("https://prep.example.mx/{seccion}.jpg", ["no distingue un acta de otra"]),
+        ("https://prep.example.mx/{sha", ["una llave sin su pareja"]),
+        ("https://prep.example.mx/{{sha}}", ["una llave sin su pareja"]),
+        ("https://prep.example.mx/{sha}.jpg?a=b c", ["sólo admite los caracteres de una dirección"]),
+        ('https://prep.example.mx/"{sha}', ["sólo admite los caracteres de una dirección"]),
+        ("https://prep.example.mx/{sha}#x", ["sólo admite los caracteres de una dirección"]),
+        ("ftp://u@localhost/{x}", ["https://", "usuario", "«localhost»", "«x»", "no distingue"]),
+    ],
+)
+def test_an_address_of_images_that_cannot_be_tells_everything_wrong_with_it(template: str, words: list[str]) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(possible() | {"imagenes_url": template})
+    errors = refusal.value.errors()
+    assert {error["loc"] for error in errors} == {("imagenes_url",)}
+    assert len(errors) == len(words)
+    for text in words:
+        assert any(text in error["msg"] for error in errors), text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://prep2024.example.mx/actas/{clave_acta}.jpg",
+        "https://prep.example.mx:8443/{entidad}/{seccion}/{clave_casilla}/{sha}?v=1",
+    ],
+)
+def test_an_address_of_images_is_kept_as_written(tmp_path: Path, template: str) -> None:
+    profile = tmp_path / "perfil.toml"
+    profile.write_text(f'imagenes_url = "{template}"\n{_TOML}\n')
+    assert load(profile).imagenes_url == template
+    assert Convocatoria.model_validate(possible()).imagenes_url is None

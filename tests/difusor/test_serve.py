@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def published(escena: Escena) -> Escena:
     """One cut, public."""
-    escena.cut(1, {**files_of(1, INICIO + INTERVALO), "assets/app.0123456789ab.mjs": b"export const a = 1;\n" * 20})
+    scripts = {
+        "assets/app.0123456789ab.mjs": b"export const a = 1;\n" * 20,
+        "incrusta/pregon-resultados.js": b"export const b = 2;\n" * 20,
+        "incrusta/index.html": b"<!doctype html><title>Incrustar</title>",
+    }
+    escena.cut(1, {**files_of(1, INICIO + INTERVALO), **scripts})
     escena.receiver().run_once()
     return escena
 
@@ -82,11 +87,24 @@ def test_own_pages_obey_their_own_policy(client: httpx2.Client) -> None:
     assert "style=" not in answer.text
 
 
-def test_profile_that_forbids_frames(escena_factory: EscenaFactory) -> None:
-    escena = escena_factory(extra='embebido = "no"')
-    with escena.served() as (url, _):
-        policy = httpx2.get(url, trust_env=False).headers["content-security-policy"]
-    assert "frame-ancestors 'self'" in policy
+@pytest.mark.parametrize(("embebido", "ancestors"), [("si", "*"), ("no_dicho", "*"), ("no", "'self'")])
+def test_frame_ancestors_follow_the_profile_and_the_old_header_is_never_sent(
+    escena_factory: EscenaFactory, embebido: str, ancestors: str
+) -> None:
+    escena = escena_factory(extra=f'embebido = "{embebido}"')
+    files = files_of(1, INICIO + INTERVALO) | {"incrusta/altura.js": b"1;\n" * 200}
+    escena.cut(1, files)
+    escena.receiver().run_once()
+    with escena.served() as (url, _), httpx2.Client(base_url=url, trust_env=False) as client:
+        for ruta in ("", "gub/index.html", "incrusta/altura.js", "corte.json", "no-existe"):
+            headers = client.get(ruta).headers
+            (directive,) = [
+                part.strip()
+                for part in headers["content-security-policy"].split(";")
+                if part.strip().startswith("frame-ancestors")
+            ]
+            assert directive == f"frame-ancestors {ancestors}", ruta
+            assert "x-frame-options" not in headers, ruta
 
 
 def test_simulacro_asks_not_to_be_indexed_and_says_what_it_is(escena_factory: EscenaFactory) -> None:
@@ -99,9 +117,24 @@ def test_simulacro_asks_not_to_be_indexed_and_says_what_it_is(escena_factory: Es
 
 
 def test_other_sites_may_read_the_data_and_nothing_else(client: httpx2.Client) -> None:
-    for ruta in ("corte.json", "manifiesto.json", "SHA256SUMS", "datos/0001/gub/entidad.json"):
+    for ruta in (
+        "corte.json",
+        "manifiesto.json",
+        "SHA256SUMS",
+        "datos/0001/gub/entidad.json",
+        "incrusta/pregon-resultados.js",
+    ):
         assert client.get(ruta).headers["access-control-allow-origin"] == "*"
-    assert "access-control-allow-origin" not in client.get("").headers
+    for ruta in ("", "gub/index.html", "incrusta/", "incrusta/index.html"):
+        assert "access-control-allow-origin" not in client.get(ruta).headers, ruta
+
+
+def test_scripts_that_other_pages_write_once_are_asked_again_and_say_what_they_are(client: httpx2.Client) -> None:
+    answer = client.get("incrusta/pregon-resultados.js")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-type"].startswith("text/javascript")  # a module of another type does not run
+    again = client.get("incrusta/pregon-resultados.js", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.headers["access-control-allow-origin"]) == (304, "*")
 
 
 def test_what_may_be_kept_and_what_is_asked_again(client: httpx2.Client) -> None:
@@ -194,7 +227,9 @@ def test_aviso_shows_its_page_and_nothing_else(published: Escena) -> None:
         home = client.get("")
         assert (home.status_code, home.headers["cache-control"]) == (200, "no-store")
         assert "suspendida" in home.text
-        assert client.get("corte.json").status_code == 404
+        stopped = client.get("corte.json")
+        assert stopped.status_code == 404
+        assert stopped.headers["access-control-allow-origin"] == "*"  # other pages are told so, not left guessing
     state.put(suspendido=False)
     assert published.receiver().run_once().decision.corte == 1
     assert pointer.read(published.workspace) == "0001"

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from pregon.base.jsonio import compact_json
-from pregon.instituto import contrato, fuentes
+from pregon.instituto import contrato, estadistica, fuentes, noche
 from pregon.instituto.cambios import ARCHIVO, cambios_json
 from pregon.instituto.datos import base_of, contest_files
 from pregon.instituto.hojas import Hojas
+from pregon.instituto.noche import Noche, entry_of
 from pregon.instituto.portal.vistas import contienda
 from pregon.instituto.secciones import Ids, sheets
+from pregon.tablas.estadistica import statistics
 from pregon.tablas.fichas import understand
 from pregon.tablas.totales import totals
 
@@ -64,6 +66,10 @@ def contest(source: fuentes.ContestSource, *, corte: int = 1) -> tuple[ContestTo
     files[f"{base}/{ARCHIVO}"] = compact_json(
         cambios_json(None, nivel=computed.nivel, anterior=None, ids={}, shard=lambda acta: acta.seccion)
     )
+    night = Noche(computed.eleccion).with_cut(entry_of(computed, view, corte=corte, hora=computed.hora_corte))
+    files[f"{base}/{noche.ARCHIVO}"] = compact_json(night.as_dict())
+    figures = estadistica.estadistica_json(computed, statistics(seen.estadistica))
+    files[f"{base}/{estadistica.ARCHIVO}"] = compact_json(figures)
     files |= {maker.route(name, corte): maker.content(name, sheet) for name, sheet in hojas.items()}
     return computed, files
 
@@ -97,6 +103,8 @@ def follow(files: Mapping[str, bytes], indice: str) -> Contest:
     found = Contest(index, {}, read={indice})
     _, found.entidad = get(indice, index["entidad"])
     get(indice, index["cambios"])
+    get(indice, index["noche"])
+    get(indice, index["estadistica"])
     nivel = index["nivel"]
     for item in index["secciones"]:
         route, shard = get(indice, item["archivo"])

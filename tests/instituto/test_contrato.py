@@ -66,7 +66,8 @@ def test_synthetic_cuts_fit_their_schemas_before_during_and_at_the_end(night: Ni
         files = package_files(site)
         files["manifiesto.json"] = (built.carpeta / "manifiesto.json").read_bytes()
         seen = check(files.items())
-        assert seen == {"corte": 1, "manifiesto": 1, "indice": 2, "entidad": 2, "unidad": 4, "seccion": 4, "cambios": 2}
+        each = dict.fromkeys(("indice", "entidad", "cambios", "noche", "estadistica"), 2)
+        assert seen == {"corte": 1, "manifiesto": 1, "unidad": 4, "seccion": 4, **each}
         for route, data in contrato.published():
             assert (site / route).read_bytes() == data
         corte = json.loads(files["corte.json"])
@@ -99,7 +100,8 @@ def test_every_file_of_campeche_fits_is_reached_by_routes_and_says_what_the_tota
     files["manifiesto.json"] = (campeche.built.carpeta / "manifiesto.json").read_bytes()
     seen = check(files.items())
     shards = seen.pop("seccion")
-    assert seen == {"corte": 1, "indice": 4, "entidad": 4, "unidad": 77, "cambios": 4, "manifiesto": 1}
+    each = dict.fromkeys(("indice", "entidad", "cambios", "noche", "estadistica"), 4)
+    assert seen == {"corte": 1, "unidad": 77, "manifiesto": 1, **each}
     assert shards >= 20
     corte = json.loads(files["corte.json"])
     reached = {"corte.json", "manifiesto.json"}
@@ -259,6 +261,20 @@ MUTATIONS = [
     ("cambios", _set("hora_corte", "2021-06-06T22:40:00-05:00")),
     ("cambios", _set("entraron", [{}])),
     ("cambios", _set("salieron", ["040003B010003"])),
+    ("indice", _drop("noche")),
+    ("indice", _set("estadistica", "otra.json")),
+    ("noche", _set("formato", "pregon/noche/2")),
+    ("noche", _set("cortes", [])),
+    ("noche", _drop("cortes/0/encabeza")),
+    ("noche", _set("cortes/0/hora_corte", "2021-06-06T22:40:00")),
+    ("noche", _set("cortes/0/participacion", 25.0)),
+    ("noche", _set("cortes/0/candidaturas/0", "40")),
+    ("noche", _set("cortes/0/partidos/0", -1)),
+    ("estadistica", _set("formato", "pregon/estadistica/2")),
+    ("estadistica", _drop("actas/fuera_catalogo")),
+    ("estadistica", _set("casillas/0/total_votos", "100")),
+    ("estadistica", _set("ubicacion", [{}])),
+    ("estadistica", _set("participacion/regla", "ambas")),
     ("manifiesto", _set("archivos/0/sha256", "A" * 64)),
     ("manifiesto", _set("archivos/0/ruta", "/etc/passwd")),
     ("manifiesto", _set("cierre", "normal")),

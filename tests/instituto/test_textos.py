@@ -11,7 +11,7 @@ from pregon.base.errors import EntradaError
 from pregon.instituto.elecciones import from_code, identify
 from pregon.instituto.portal import formato, frases
 from pregon.instituto.portal.partidos import Actores
-from pregon.instituto.portal.vistas import file_id, folder_of_unit
+from pregon.instituto.portal.vista_unidad import file_id, folder_of_unit
 
 CENTRO = ZoneInfo("America/Mexico_City")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pregon.prep.model import ActaTable, Nivel
+    from pregon.tablas.estadistica import Grupo
 
 CAPTURADAS = (Estado.CONTABILIZADA, Estado.NO_CONTABILIZADA)
 SIN_VALOR = ("", "-", "--", "N/A", "n/a")
@@ -55,6 +56,20 @@ def sections(read: Iterable[Acta]) -> tuple[tuple[str, str, str], ...]:
         known = found.setdefault((acta.unidad, acta.seccion), [0] * len(one))
         found[acta.unidad, acta.seccion] = [a + b for a, b in zip(known, one, strict=True)]
     return tuple((*key, ",".join(map(str, sums))) for key, sums in sorted(found.items()))
+
+
+def groups(table: ActaTable, read: Sequence[Acta]) -> tuple[Grupo, ...]:
+    """``Entendidas.estadistica``."""
+    place = table.columns.ubicacion
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for acta, row in zip(read, table.filas, strict=True):
+        where = "" if place is None else row[place]
+        key = (acta.tipo, where, acta.estado.value, acta.observaciones)
+        counted = acta.estado is Estado.CONTABILIZADA
+        known = found.setdefault(key, [0, 0, 0])
+        for n, value in enumerate((1, _count(acta.lista_nominal) * counted, sum(map(_count, acta.votos)) * counted)):
+            known[n] += value
+    return tuple((*key, n, lista, votes) for key, (n, lista, votes) in sorted(found.items()))
 
 
 def shown(read: Iterable[Acta]) -> dict[int, Faltas]:
@@ -102,6 +117,7 @@ def differing(seen: Entendidas, table: ActaTable, read: Sequence[Acta]) -> list[
     wanted: dict[str, tuple[object, object]] = {
         "niveles": (seen.niveles, levels(read, len(table.columnas_voto))),
         "secciones": (seen.secciones, sections(read)),
+        "estadistica": (seen.estadistica, groups(table, read)),
         "faltas": (dict(seen.faltas), shown(read)),
         "repetidas": ((seen.repetidas.claves, seen.repetidas.shas), repeated(read)),
         "primeras": (set(seen.primeras), set(first_of_each_unit(read))),

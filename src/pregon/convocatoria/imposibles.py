@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from pregon.convocatoria.imagenes import template_problems
 from pregon.convocatoria.tipos import CONTIENDAS
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Problem:
 def find_problems(table: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Every contradiction between the keys of ``table`` (a profile as TOML gives it)."""
     plain = _plain(table)
-    checks = (_night, _elections, _deadlines, _calendar, _transport, _package, _failure, _reports, _trust)
+    checks = (_night, _elections, _deadlines, _calendar, _transport, _package, _failure, _reports, _trust, _images)
     return tuple(problem for check in checks for problem in check(plain))
 
 
@@ -187,6 +188,13 @@ def _trust(table: Mapping[str, Any]) -> Iterator[Problem]:
     reception = table.get("recepcion")
     if proof == "ninguna" and reception == "suma":
         yield Problem(("recepcion",), "no hay suma que esperar si «verificacion» es «ninguna»", reception)
+
+
+def _images(table: Mapping[str, Any]) -> Iterator[Problem]:
+    template = _get(table, str, "imagenes_url")
+    if template:
+        for text in template_problems(template):
+            yield Problem(("imagenes_url",), text, template)
 
 
 def _ordered_pair(table: Mapping[str, Any], path: tuple[str | int, ...], first: str, last: str) -> Iterator[Problem]:

@@ -83,6 +83,8 @@ class Convocatoria(Seccion):
       (the names are those of ``prep.inconsistencias``; no text fixes one, real-data.md §4).
     * ``personalizacion`` «no»: showing the data in another form needs a text that allows it.
     * ``embebido`` «no_dicho»: frames are not forbidden, so any page may embed.
+    * ``imagenes_url`` None: the portal links to no image. Otherwise the address of an acta's image on the institute's
+      site, with the names of ``imagenes.CAMPOS`` between braces (INE-III-a-i): ``https://…/{clave_acta}.jpg``.
     * ``vistas``: every view of the portal (``tipos.Vista`` names them); a list leaves out the others.
     """
 
@@ -118,6 +120,7 @@ class Convocatoria(Seccion):
     embebido: Literal["si", "no", "no_dicho"] = "no_dicho"
     mostrar_corte: Literal[True] = True
     imagenes: Literal["solo_instituto"] = "solo_instituto"
+    imagenes_url: Texto | None = None
     vistas: Lista[Vista] = VISTAS
     acceso_simulacro: Literal["publico", "restringido"] = "publico"
     fallo: Fallo

@@ -29,8 +29,8 @@ LOG_KEEP = 50
 HEADER_BYTES = "16KB"
 """Most that a request's headers may take."""
 
-OPEN = "/corte.json /manifiesto.json /SHA256SUMS /datos/* /esquemas/* /base-de-datos/*"
-"""What other sites' pages may read (CORS): data for programs. Pages are not among it."""
+OPEN = "/corte.json /manifiesto.json /SHA256SUMS /datos/* /esquemas/* /base-de-datos/* /incrusta/*.js"
+"""What other sites' pages may read (CORS): data for programs, and the scripts that they load. No page is among it."""
 
 ADMIN_SOCKET = "admin.sock"
 """Relative to the server's folder: a path of any depth fits in a socket address."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pregon.base.durable import Disk
     from pregon.instituto.base_de_datos import BaseDeDatos
     from pregon.prep.model import ActaTable
+    from pregon.tablas.estadistica import Grupo
 
 _FORMATO = "pregon/apuntes/1"
 _INDICE = "apuntes.json"
@@ -113,6 +114,7 @@ def save(folder: Path, apuntes: Apuntes, like: ActaTable, manifiesto_sha256: str
         "repetidas": list(apuntes.repetidas.items()),
         "base": apuntes.base,
         "niveles": seen.niveles,
+        "estadistica": seen.estadistica,
         "unidades": seen.primeras,
         "claves": seen.repetidas.claves,
         "shas": seen.repetidas.shas,
@@ -162,6 +164,11 @@ def _columns(apuntes: Apuntes) -> dict[str, Sequence[str]]:
     }
 
 
+def _group(row: Sequence[Any]) -> Grupo:
+    kind, place, state, text, actas, lista, votes = row
+    return (kind, place, state, text, actas, lista, votes)
+
+
 def _read(folder: Path, told: Mapping[str, Any]) -> Apuntes:
     found: dict[str, tuple[str, ...]] = {}
     for name, (length, total) in told["sumas"].items():
@@ -174,6 +181,7 @@ def _read(folder: Path, told: Mapping[str, Any]) -> Apuntes:
     seen = Entendidas(
         niveles=tuple(told["niveles"]),
         secciones=tuple(zip(*(found[f"seccion-{n}"] for n in range(3)), strict=True)),
+        estadistica=tuple(_group(row) for row in told["estadistica"]),
         primeras=told["unidades"],
         faltas={
             place: Faltas(name, tuple((code, detail) for code, detail in shown))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pregon.instituto.obra import Cuenta, Encargo, Piezas
+    from pregon.instituto.portal.aspecto import Aspecto
     from pregon.instituto.portal.paginas import Paginas
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import ManifestHead
@@ -88,12 +89,12 @@ def at_work(encargos: Sequence[Encargo], paginas: Paginas) -> Iterator[Equipo]:
             yield Equipo([Obra(encargo, paginas) for encargo in encargos])
 
 
-def frame(workspace: Workspace, head: ManifestHead) -> Marco:
-    """What frames every page of the cut."""
+def frame(workspace: Workspace, head: ManifestHead, aspecto: Aspecto) -> Marco:
+    """What frames every page of the cut; ``aspecto``: the names that the institute gives."""
     profile = workspace.convocatoria
     return Marco(
-        nombre=profile.nombre,
-        instituto=profile.instituto_nombre or profile.instituto.upper(),
+        nombre=aspecto.ajustes.nombres.proceso or profile.nombre,
+        instituto=aspecto.ajustes.nombres.instituto or profile.instituto_nombre or profile.instituto.upper(),
         ambiente=head.ambiente,
         corte=head.corte,
         hora_corte=head.hora_corte,
@@ -101,7 +102,15 @@ def frame(workspace: Workspace, head: ManifestHead) -> Marco:
         ultimo=head.ultimo,
         proximo=head.proximo,
         cierre=head.cierre,
-        vistas=frozenset(profile.vistas),
+        vistas=frozenset(profile.vistas) - ({"incrusta"} if profile.embebido == "no" else set()),
+        intervalo_s=profile.intervalo_min * 60,
+        # Where the call states no delay, what makes a difusor call itself late.
+        margen_s=profile.retraso_max_s or profile.proximo_margen_s,
+        imagenes_url=profile.imagenes_url,
+        entidad=profile.entidad.numero,
+        inicio=profile.inicio,
+        fin=profile.fin_actualizacion,
+        permanencia=profile.permanencia_hasta,
     )
 
 

@@ -31,6 +31,7 @@ from pregon.instituto.fuentes import ContestSource
 from pregon.instituto.fuentes_sql import CARPETA as SQL
 from pregon.instituto.obra import Encargo
 from pregon.instituto.portal import avance as strip
+from pregon.instituto.portal.aspecto import load as load_aspecto
 from pregon.instituto.portal.paginas import Paginas
 from pregon.instituto.portal.vistas import Enlace
 from pregon.instituto.previo import CARPETA as PREVIO
@@ -125,6 +126,7 @@ def build_cut(
         FindingsError: findings that block and that nobody authorised.
         CadenaError: number or hour do not follow the last signed cut.
         UsoError: ``cierre`` or ``motivo`` do not fit.
+        AjustesError: the folder ``portal`` has something wrong (``portal.aspecto``).
         InstanciaError: another process holds the workspace.
         DiscoError, EscrituraError: could not write.
         After any of these the signed state is the one before; only a closing cut may stay signed with its closing dates
@@ -132,10 +134,11 @@ def build_cut(
     """
     start = workspace.clock.monotonic()
     closing = _closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador)
+    aspecto = load_aspecto(workspace.folder)
     with workspace.held() as repository:  # 1
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
         before = _previous(workspace, repository)
-        pages = Paginas()
+        pages = Paginas(aspecto)
         blocks = workspace.trabajo / CARPETA
         workspace.disk.make_folder(blocks)
         orders = [
@@ -173,7 +176,7 @@ def build_cut(
             )
             needed = _SPACE_FACTOR * sum(origin.actas.stat().st_size for origin in origins)
             require_free(workspace.folder, needed + _SPACE_FLOOR)
-            marco = frame(workspace, head)
+            marco = frame(workspace, head, aspecto)
             menu = tuple(Enlace.to(contest.eleccion) for contest in counted)
             pieces = team.piezas(head, marco, menu)  # 5
             compuerta.decide([(p.tarjeta.id, finding) for p in pieces for finding in p.hallazgos], ())

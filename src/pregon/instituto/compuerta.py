@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import FindingsError
 from pregon.instituto.datos import base_of
-from pregon.instituto.portal.vistas import INDICE, file_id, folder_of_unit
+from pregon.instituto.portal.vista_unidad import INDICE, file_id, folder_of_entity, folder_of_unit
 from pregon.prep.model import Finding
 from pregon.tablas.compuerta import corrected, follows, foreign_entity, review
 
@@ -142,6 +142,8 @@ def _different(contents: Mapping[str, bytes], totals: ContestTotals, corte: int)
         if any(data[key] != value for key, value in unit.as_dict().items()):
             yield route, "los totales no son los de las actas."
         yield from _page(contents, f"{totals.eleccion}/{folder_of_unit(totals.nivel, unit.id)}/{INDICE}", unit, unit)
+    for entity in totals.entidades:
+        yield from _page(contents, f"{totals.eleccion}/{folder_of_entity(entity.id)}/{INDICE}", entity, entity)
 
 
 def _page(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 VERSION = 1
 CARPETA = f"esquemas/{VERSION}/"
 """Where a package keeps the schemas."""
-NOMBRES = ("corte", "indice", "entidad", "unidad", "seccion", "cambios", "manifiesto")
+NOMBRES = ("corte", "indice", "entidad", "unidad", "seccion", "cambios", "noche", "estadistica", "manifiesto")
 """The kinds of file, in the order in which a reader meets them."""
 
 _TIPOS = {
@@ -73,7 +73,7 @@ def kind_of(ruta: str) -> str | None:
     parts = ruta.split("/")
     if parts[0] != "datos" or not ruta.endswith(".json"):
         return None
-    if parts[-1] in ("indice.json", "entidad.json", "cambios.json"):
+    if parts[-1] in ("indice.json", "entidad.json", "cambios.json", "noche.json", "estadistica.json"):
         return parts[-1].removesuffix(".json")
     return "seccion" if parts[-2] == "seccion" else "unidad"
 

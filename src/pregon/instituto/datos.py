@@ -1,7 +1,7 @@
 """The data files of a cut: ``datos/<NNNN>/<contienda>/…`` and ``corte.json`` (design §7).
 
-Cut number and hour appear only in ``entidad.json`` and ``corte.json``: whatever did not change between two cuts is the
-same bytes, so it does not travel again in ``cambios`` (design §2).
+Cut number and hour appear only in ``entidad.json``, ``noche.json`` and ``corte.json``: whatever did not change between
+two cuts is the same bytes, so it does not travel again in ``cambios`` (design §2).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.jsonio import canonical_json, compact_json
 from pregon.instituto import contrato
 from pregon.instituto.indice import index, who
-from pregon.instituto.secciones import described, quoted
+from pregon.instituto.secciones import described, in_order, quoted
 from pregon.prep.percent import trunc4
-from pregon.prep.text import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pregon.instituto.portal.modelo import Renglon
-    from pregon.instituto.portal.vistas import Portal, VistaContienda, VistaUnidad
+    from pregon.instituto.portal.vista_unidad import VistaUnidad
+    from pregon.instituto.portal.vistas import Portal, VistaContienda
     from pregon.instituto.secciones import Hoja
     from pregon.tablas.model import ContestTotals, UnitTotals
 
@@ -41,13 +41,13 @@ def contest_files(
     base = base_of(totals.eleccion, corte)
     yield f"{base}/indice.json", compact_json(index(totals, view, described(hojas)))
     yield f"{base}/entidad.json", compact_json(totals.to_json(hasta="unidad"))
-    sections: dict[str, list[tuple[tuple[int, int, str], str]]] = {}
+    sections: dict[str, list[tuple[str, str]]] = {}
     for name, sheet in hojas.items():
         for unit, section, sums in sheet.secciones:
-            sections.setdefault(unit, []).append((natural(section), _section(section, sums, name)))
+            sections.setdefault(unit, []).append((section, _section(section, sums, name)))
     for of_unit, shown in zip(totals.unidades, view.unidades, strict=True):
         whole = compact_json(_unit(of_unit, shown))
-        items = ",".join([text for _, text in sorted(sections.get(of_unit.id, ()))])
+        items = ",".join([text for _, text in in_order(sections.get(of_unit.id, ()))])
         yield f"{base}/{totals.nivel}/{shown.archivo}.json", whole[:-2] + f',"secciones":[{items}]}}\n'.encode()
 
 

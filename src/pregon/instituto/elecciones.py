@@ -66,6 +66,8 @@ _DISTRITO = Unidad("Distrito", "Distritos", femenino=False)
 _MUNICIPIO = Unidad("Municipio", "Municipios", femenino=False)
 _JUNTA = Unidad("Junta municipal", "Juntas municipales", femenino=True)
 _ALCALDIA = Unidad("Alcaldía", "Alcaldías", femenino=True)
+ENTIDAD = Unidad("Entidad", "Entidades", femenino=True)
+"""The word for the parts of the country."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Eleccion:
     def orden(self) -> int:
         """Its place on a cover and in ``corte.json``, whatever the order in which the files were given."""
         return next(place for place, (code, _, _) in enumerate(CONTIENDAS) if code == self.codigo)
+
+    @property
+    def por_entidad(self) -> bool:
+        """True where each entidad of the country elects its own people: the senate."""
+        return self.codigo == "SEN"
 
     @property
     def unico_cargo(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pregon.instituto.cambios import ARCHIVO
+from pregon.instituto import cambios, estadistica, noche
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,9 @@ def index(totals: ContestTotals, view: VistaContienda, secciones: Sequence[Mappi
         "titulo": view.titulo,
         "nivel": totals.nivel,
         "entidad": "entidad.json",
-        "cambios": ARCHIVO,
+        "cambios": cambios.ARCHIVO,
+        "noche": noche.ARCHIVO,
+        "estadistica": estadistica.ARCHIVO,
         "partidos": [{"clave": p.clave, "siglas": p.siglas, "nombre": p.nombre} for p in parties],
         "candidaturas": [who(lines[key]) for key in totals.candidaturas if key in lines],
         "unidades": [

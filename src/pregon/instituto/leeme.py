@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pregon.instituto.fuentes import Fuente
 
-_COLUMNAS = {
+COLUMNAS = {
     "CLAVE_CASILLA": "Entidad, sección, tipo, número y extensión de la casilla.",
     "CLAVE_ACTA": "Clave de la casilla y tipo de acta. Puede repetirse: no identifica por sí sola un renglón.",
     "SECCION": "Sección electoral.",
@@ -39,6 +39,7 @@ _COLUMNAS = {
     "DIGITALIZACION": "Medio de la digitalización.",
     "TIPO_DOCUMENTO": "Tipo de documento digitalizado.",
 }
+"""What each column that is not of votes means, by its name."""
 
 
 def leeme(source: Fuente, files: tuple[str, ...], *, simulacro: bool) -> bytes:
@@ -75,6 +76,6 @@ def leeme(source: Fuente, files: tuple[str, ...], *, simulacro: bool) -> bytes:
         "  uno a los partidos de más votos propios.",
         "",
         "OTRAS COLUMNAS",
-        *(f"  {name}: {_COLUMNAS[name]}" for name in table.columnas if name in _COLUMNAS and name not in votes),
+        *(f"  {name}: {COLUMNAS[name]}" for name in table.columnas if name in COLUMNAS and name not in votes),
     ]
     return ("\r\n".join(lines) + "\r\n").encode()

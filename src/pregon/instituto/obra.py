@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import PregonError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import compact_json
-from pregon.instituto import apuntes, compuerta, contrato, fuentes, receta
+from pregon.instituto import apuntes, compuerta, contrato, estadistica, fuentes, noche, receta
 from pregon.instituto.apuntes import form_of
 from pregon.instituto.base_de_datos import write_database
 from pregon.instituto.cambios import ARCHIVO as CAMBIOS
@@ -26,12 +26,17 @@ from pregon.instituto.portal.paginas import Complementos
 from pregon.instituto.portal.partidos import Actores
 from pregon.instituto.portal.vigencia import kept
 from pregon.instituto.portal.vista_cambios import Anterior, vista_cambios
+from pregon.instituto.portal.vista_especiales import vistas_especiales
+from pregon.instituto.portal.vista_estadistica import vista_estadistica
+from pregon.instituto.portal.vista_noche import vista_noche
+from pregon.instituto.portal.vista_secciones import vista_secciones
 from pregon.instituto.portal.vistas import contienda
 from pregon.instituto.receta import Partida
 from pregon.instituto.secciones import Ids, shard_of, sheets
 from pregon.paquete.crudo import Extent, Packed
 from pregon.paquete.empacado import pack
 from pregon.prep.cambios import changes
+from pregon.tablas.estadistica import statistics
 from pregon.tablas.fichas import understand
 from pregon.tablas.siguiente import match, understand_next
 from pregon.tablas.totales import totals
@@ -46,8 +51,10 @@ if TYPE_CHECKING:
     from pregon.instituto.base_de_datos import BaseDeDatos
     from pregon.instituto.elecciones import Eleccion
     from pregon.instituto.fuentes import ContestSource, Fuente
+    from pregon.instituto.noche import Noche
     from pregon.instituto.portal.paginas import Paginas
     from pregon.instituto.portal.tarjetas import Tarjeta
+    from pregon.instituto.portal.vista_secciones import HojaSecciones
     from pregon.instituto.portal.vistas import Enlace, Marco, VistaContienda
     from pregon.instituto.previo import Previo
     from pregon.paquete.manifest import ManifestHead
@@ -135,9 +142,9 @@ class Obra:
             detalle=False,
             entendidas=self._seen,
         )
-        told: tuple[Finding, ...] = ()
+        self._night, told = noche.night_before(order.previo, source.eleccion.id)
         if order.previo is not None and source.eleccion.id in order.previo.contiendas:
-            told = compuerta.after(counted, order.previo.referencia(source.eleccion.id), self._changes)
+            told += compuerta.after(counted, order.previo.referencia(source.eleccion.id), self._changes)
         return Cuenta(
             eleccion=source.eleccion,
             origen=source.tabla.origen,
@@ -156,14 +163,23 @@ class Obra:
         """
         order, source, seen = self._order, self._source, self._seen
         view = contienda(
-            source.eleccion, self._totals, source.candidaturas, corte=head.corte, autorizaciones=head.autorizaciones
+            source.eleccion,
+            self._totals,
+            source.candidaturas,
+            corte=head.corte,
+            autorizaciones=head.autorizaciones,
+            propios=self._pages.aspecto.actores(source.eleccion.id),
         )
         base = write_database(order.convocatoria, head, source, self._totals, order.bloques, order.disk)
         ids = Ids.of(source.tabla, seen.fichas)
         hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras)
         contents = dict(contest_files(self._totals, view, hojas, corte=head.corte))
         contents[f"{base_of(view.id, head.corte)}/{CAMBIOS}"] = compact_json(self._told(ids))
-        contents |= self._rendered(marco, menu, view)
+        night = self._night.with_cut(noche.entry_of(self._totals, view, corte=head.corte, hora=head.hora_corte))
+        figures = estadistica.estadistica_json(self._totals, statistics(seen.estadistica))
+        contents[f"{base_of(view.id, head.corte)}/{noche.ARCHIVO}"] = compact_json(night.as_dict())
+        contents[f"{base_of(view.id, head.corte)}/{estadistica.ARCHIVO}"] = compact_json(figures)
+        contents |= self._rendered(marco, menu, view, night, figures)
         found = tuple(compuerta.coherent(self._totals, contents, head.corte, base, source))
         samples = {contrato.kind_of(route) or "": (route, content) for route, content in reversed(contents.items())}
         samples.pop("", None)
@@ -243,16 +259,39 @@ class Obra:
             shard=lambda acta: shard_of(acta.seccion, acta.entidad),
         )
 
-    def _rendered(self, marco: Marco, menu: Sequence[Enlace], view: VistaContienda) -> dict[str, bytes]:
+    def _rendered(
+        self, marco: Marco, menu: Sequence[Enlace], view: VistaContienda, night: Noche, figures: Mapping[str, Any]
+    ) -> dict[str, bytes]:
         """The contest's pages; those of units whose figures did not change, as they were (docs/adr/0006)."""
         previous = self._order.previo
         anterior = None if previous is None else Anterior(previous.corte, previous.hora_corte)
-        changed = vista_cambios(view, Actores(tuple(self._totals.contendientes)), self._changes, anterior)
-        pages = dict(self._pages.contest(marco, menu, view, Complementos(cambios=changed)))
+        actores = Actores(tuple(self._totals.contendientes), self._pages.aspecto.actores(view.id))
+        changed = vista_cambios(view, actores, self._changes, anterior)
+        sections = self._sections(view, actores) if "secciones" in marco.vistas else {}
+        pages = dict(
+            self._pages.contest(
+                marco,
+                menu,
+                view,
+                Complementos(
+                    cambios=changed,
+                    noche=vista_noche(view, actores, night, marco.zona),
+                    estadistica=vista_estadistica(view, figures),
+                    especiales=vistas_especiales(view, self._totals, actores),
+                    secciones=sections,
+                ),
+            )
+        )
         if previous is not None and not marco.ultimo:
-            for unit in view.unidades:
-                pages[unit.ruta] = kept(pages[unit.ruta], previous.contenido(unit.ruta))
+            for unit in (*view.entidades, *view.unidades):
+                for route in (unit.ruta, *(sheet.ruta for sheet in sections.get(unit.id, ()))):
+                    pages[route] = kept(pages[route], previous.contenido(route))
         return pages
+
+    def _sections(self, view: VistaContienda, actores: Actores) -> Mapping[str, Sequence[HojaSecciones]]:
+        """The pages of secciones of each unit."""
+        contend = self._source.tabla.columns.contendientes
+        return vista_secciones(view, self._totals, contend, actores, self._seen.secciones, hilos=self._order.hilos)
 
 
 class _Block:

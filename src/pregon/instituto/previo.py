@@ -49,6 +49,11 @@ class Previo:
         return self._package.manifiesto
 
     @property
+    def archivo(self) -> Path:
+        """Its archive."""
+        return self._package.archivo
+
+    @property
     def corte(self) -> int:
         """Its number."""
         return self._package.manifiesto.corte

@@ -7,9 +7,11 @@ Their text is put together from that of each acta and the sums of each sección,
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pregon.prep.rows import actas
 from pregon.prep.text import natural
@@ -27,6 +29,8 @@ _OTRAS = "otras"
 _ACTAS, _BETWEEN, _END = '],"casillas":[{"id":', '},{"id":', "}]}\n"
 _FIRST = '"clave":'
 _MAX_DIGITS = 9
+_NUMERO = re.compile(r"\d{4}", re.ASCII)
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 
 @dataclass(slots=True)
@@ -59,6 +63,14 @@ def sheets(
     entities = {unit: hojas[place].rpartition("-")[0] for unit, place in primeras.items()}
     for row in secciones:
         found[shard_of(row[1], entities[row[0]])].secciones.append(row)
+    return found
+
+
+def in_order(rows: Iterable[_Row]) -> list[_Row]:
+    """Rows that begin with the id of a sección, by its number; ids of four digits, nearly all, are so by their text."""
+    found = sorted(rows, key=itemgetter(0))
+    if not all(map(_NUMERO.fullmatch, [row[0] for row in found])):
+        found.sort(key=lambda row: natural(row[0]))
     return found
 
 

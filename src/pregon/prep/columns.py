@@ -27,6 +27,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "seccion": ("SECCION",),
     "id_casilla": ("ID_CASILLA",),
     "tipo": ("TIPO_CASILLA",),
+    "ubicacion": ("UBICACION_CASILLA",),
     "ext_contigua": ("EXT_CONTIGUA",),
     "sacados": ("TOTAL_VOTOS_SACADOS", "VOTOS_SACADOS", "NUM_VOTOS_SACADOS"),
     "nulos": ("NULOS", "VOTOS_NULOS", "VOTOS NULOS", "NUM_VOTOS_NULOS", "VN"),
@@ -54,6 +55,7 @@ _OPTIONAL = frozenset(
         "entidad_nombre",
         "clave_acta",
         "id_casilla",
+        "ubicacion",
         "ext_contigua",
         "asentado",
         "representantes",
@@ -127,6 +129,7 @@ class Columns:
     seccion: int
     id_casilla: int | None
     tipo: int
+    ubicacion: int | None
     ext_contigua: int | None
     votos: slice
     asentado: int | None
@@ -180,6 +183,7 @@ def read_columns(names: Sequence[str], titulo: str) -> Columns:
         seccion=_need(found, "seccion"),
         id_casilla=found["id_casilla"],
         tipo=_need(found, "tipo"),
+        ubicacion=found["ubicacion"],
         ext_contigua=found["ext_contigua"],
         votos=slice(first, last),
         asentado=found["asentado"],

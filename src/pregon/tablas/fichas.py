@@ -19,12 +19,14 @@ from pregon.prep.marcas import Marker
 from pregon.prep.revisa import faults
 from pregon.prep.rows import actas, estado_of
 from pregon.prep.text import NO_UNIT, clean_key, entity_id, parse_cell
+from pregon.tablas.estadistica import corrected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pregon.motor.duck import Motor, Tipo
     from pregon.prep.model import ActaTable
+    from pregon.tablas.estadistica import Grupo
 
 ORDINARIAS = frozenset({"B", "C", "E", ""})
 """Básica, contigua and extraordinaria; every other kind of casilla holds special votes."""
@@ -58,7 +60,7 @@ _CLAVES = (
     "verificacion",
 )
 _CELDAS = ("calculado", "lista_nominal", "representantes")
-_ROLES = (*_CLAVES, *_CELDAS, "tipo", "entidad_id", "unidad_id", "observaciones", "contabilizada")
+_ROLES = (*_CLAVES, *_CELDAS, "tipo", "ubicacion", "entidad_id", "unidad_id", "observaciones", "contabilizada")
 # A key that begins and ends with one of these characters ("-" to "z") is bare: clean_key gives it back.
 _WRAPPED = "{0} <> '' and not (ascii({0}) between 45 and 122 and ascii(right({0}, 1)) between 45 and 122)"
 _DELIMITER = "\x1f"
@@ -102,14 +104,16 @@ class Entendidas:
     """What the engine makes of a table.
 
     ``niveles``: the sums of every level from the unit up, by level, id and kind of special vote. ``secciones``: unit,
-    id and sums of each sección, these as one text of numbers (``sql/secciones.sql``). ``primeras``: the place in the
-    table of the first acta of each unit. ``faltas``: what each row (by its place) shows by itself, where it shows
-    something. ``fichas`` is empty unless asked for; so is ``textos``: by place, the text of the JSON object of an acta
-    without its braces and its id, of those that the engine looked at.
+    id and sums of each sección, these as one text of numbers (``sql/secciones.sql``). ``estadistica``: the groups of
+    ``sql/estadistica.sql``, in order. ``primeras``: the place in the table of the first acta of each unit. ``faltas``:
+    what each row (by its place) shows by itself, where it shows something. ``fichas`` is empty unless asked for; so is
+    ``textos``: by place, the text of the JSON object of an acta without its braces and its id, of those that the engine
+    looked at.
     """
 
     niveles: tuple[dict[str, Any], ...]
     secciones: tuple[tuple[str, str, str], ...]
+    estadistica: tuple[Grupo, ...]
     primeras: Mapping[str, int]
     faltas: Mapping[int, Faltas]
     repetidas: Repetidas
@@ -123,6 +127,7 @@ class Diferencia:
 
     niveles: tuple[dict[str, Any], ...]
     secciones: tuple[tuple[str, str, str], ...]
+    estadistica: tuple[Grupo, ...]
     faltas: Mapping[int, Faltas]
     fichas: Fichas
     textos: Mapping[int, str]
@@ -144,6 +149,7 @@ def understand(table: ActaTable, *, fichas: bool = False, hilos: int | None = No
         _fill(motor, table, _lines(table), 0)
         found = _sums(motor, votes)
         sections = motor.rows(_sql("secciones", voto=votes))
+        groups = motor.rows(_sql("estadistica"))
         faulty = _faulty(motor, votes)
         first = motor.rows(_sql("primeras"))
         repeated = motor.rows(_sql("repetidas"))
@@ -151,6 +157,7 @@ def understand(table: ActaTable, *, fichas: bool = False, hilos: int | None = No
     return Entendidas(
         niveles=found,
         secciones=tuple(row for row in sections if not row[2].startswith("0,")),  # no acta expected there
+        estadistica=corrected((), groups),
         primeras=dict(first),
         faltas=_faults(table, faulty),
         repetidas=Repetidas(
@@ -176,10 +183,11 @@ def understand_rows(
         _fill(motor, table, chain(idas, own), len(idas))
         found = _sums(motor, votes)
         sections = motor.rows(_sql("secciones", voto=votes))
+        groups = motor.rows(_sql("estadistica"))
         faulty = [lugares[place - len(idas)] for place in _faulty(motor, votes)]
         one_by_one, texts = _fichas(motor, table, votes)
     known = dict(zip(lugares, texts, strict=True))
-    return Diferencia(found, tuple(sections), _faults(table, faulty), one_by_one, known)
+    return Diferencia(found, tuple(sections), tuple(groups), _faults(table, faulty), one_by_one, known)
 
 
 def _fill(motor: Motor, table: ActaTable, lines: Iterable[str], idas: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class UnitTotals:
     unit; ``candidaturas`` by who stands together there. Each adds up to ``total_votos`` (no registradas and nulos
     included). ``lista_nominal`` is that of the counted actas. ``con_cifra``: columns with at least one figure in a
     captured acta; a column outside it has only marks, so it most likely does not contest here. ``especiales``: the
-    special votes among them, by kind.
+    special votes among them, by kind. ``suma_a``: in a district or municipality, the candidatura that each vote column
+    adds to there; empty above them, where that may differ from one unit to another.
     """
 
     id: str
@@ -81,6 +82,7 @@ class UnitTotals:
     participacion: str
     con_cifra: frozenset[str]
     especiales: tuple[SpecialTotals, ...] = ()
+    suma_a: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The item of ``niveles.entidad`` and ``niveles.distrito|municipio``."""

@@ -5,7 +5,7 @@ The engine adds; the rules that need more than addition (who contests where, LGI
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pregon.prep.circunscripciones import NOMBRES, circunscripcion_of
@@ -53,6 +53,7 @@ class Builder:
         self.parties = [c.columna for c in self.contenders if c.clase == "partido"]
         self.ties: list[tuple[str, Tie]] = []
         self._evident: set[str] = set()
+        self._groups: dict[tuple[tuple[str, ...], ...], dict[str, str]] = {}
         self._place: dict[str, int] = {}  # of each candidatura, its first column
         self._whole = next(row for row in self.result if row["nivel"] == "total")
         self._special = self._special_rows()
@@ -113,7 +114,7 @@ class Builder:
         split = split_unit({party: votes[party] for party in self.parties}, combos)
         self.ties.extend((unit, tie) for tie in split.empates)
         partidos = {key: split.partidos.get(key, votes[key]) for key in self._party_keys()}
-        keys = group_columns(self.contenders, self._combos.get(unit, ()))
+        keys = self._grouped(self._combos.get(unit, ()))
         candidaturas: dict[str, int] = {}
         for place, c in enumerate(self.contenders):
             n, key = votes[c.columna], keys[c.columna]
@@ -121,7 +122,14 @@ class Builder:
             if n or key != c.columna or not c.miembros:
                 candidaturas[key] = candidaturas.get(key, 0) + n
                 self._place[key] = min(place, self._place.get(key, place))
-        return self._totals(unit, self._name_of(unit), row, partidos, candidaturas, ("unidad", unit))
+        whole = self._totals(unit, self._name_of(unit), row, partidos, candidaturas, ("unidad", unit))
+        return replace(whole, suma_a=keys)
+
+    def _grouped(self, combos: tuple[tuple[str, ...], ...]) -> dict[str, str]:
+        """The candidatura of each column where ``combos`` contest; most units share theirs."""
+        if combos not in self._groups:
+            self._groups[combos] = group_columns(self.contenders, combos)
+        return self._groups[combos]
 
     def _sum(
         self, identity: str, name: str, row: Mapping[str, Any], unidades: Sequence[UnitTotals], level: _Level

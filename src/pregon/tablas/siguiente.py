@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pregon.prep.text import NO_UNIT
+from pregon.tablas import estadistica
 from pregon.tablas.fichas import SIN_CLAVE_ACTA, Entendidas, Fichas, Repetidas, understand_rows
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def understand_next(
     return Entendidas(
         niveles=_corrected(before.niveles, changed.niveles),
         secciones=_corrected_sections(before.secciones, changed.secciones),
+        estadistica=estadistica.corrected(before.estadistica, changed.estadistica),
         primeras=first_places(fichas.unidades),
         faltas=faltas | dict(changed.faltas),
         repetidas=_repeated(fichas),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pregon.prep.coaliciones import unit_key
+from pregon.prep.coaliciones import catalogue_key, unit_key
 from pregon.prep.columns import party_key
 
 if TYPE_CHECKING:
@@ -22,12 +22,15 @@ class Catalogo:
     An empty catalogue is normal (a call may not publish one): then nobody has a name and every column contends.
     """
 
-    def __init__(self, candidaturas: Sequence[Candidatura], *, unico_cargo: bool) -> None:
+    def __init__(
+        self, candidaturas: Sequence[Candidatura], *, unico_cargo: bool, varias_entidades: bool = False
+    ) -> None:
         self._unico_cargo = unico_cargo
+        self._varias_entidades = varias_entidades
         self._people: dict[tuple[str, frozenset[str]], Candidatura] = {}
         self._units: set[str] = set()
         for entry in candidaturas:
-            unit = self._place(entry.unidad)
+            unit = "" if unico_cargo else catalogue_key(entry, varias_entidades=varias_entidades)
             self._units.add(unit)
             self._people.setdefault((unit, _normal(entry.miembros)), entry)
 
@@ -51,7 +54,12 @@ class Catalogo:
         return self._place(unit or "") not in self._units or self.find(unit, parties) is not None
 
     def _place(self, unit: str) -> str:
-        return "" if self._unico_cargo else unit_key(unit.strip())
+        """The unit, or the entidad that it is in where the catalogue knows that one alone (senadurías)."""
+        if self._unico_cargo:
+            return ""
+        place = unit_key(unit.strip())
+        entity = place.partition("-")[0]
+        return entity if self._varias_entidades and place not in self._units and entity in self._units else place
 
 
 def _normal(parties: Iterable[str]) -> frozenset[str]:

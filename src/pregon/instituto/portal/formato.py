@@ -9,6 +9,7 @@ from pregon.base.fechas import fecha_larga
 from pregon.prep.pendientes import is_placeholder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ _TIEMPOS = {
         "America/Ciudad_Juarez",
     ),
 }
-_CASILLAS = {
+CASILLAS: Mapping[str, str] = {
     "B": "Básica",
     "C": "Contigua",
     "E": "Extraordinaria",
@@ -38,6 +39,7 @@ _CASILLAS = {
     "V": "Prisión preventiva",
     "U": "Urna electrónica",
 }
+"""What each TIPO_CASILLA is called."""
 _SIN_CASILLA = "—"
 _PARTICULAS = frozenset({"de", "del", "la", "las", "los", "el", "y", "e", "von", "van", "da", "do", "dos"})
 _ROMANOS = re.compile(r"(?:X{0,3})(?:IX|IV|V?I{0,3})")
@@ -145,7 +147,7 @@ def casilla(tipo: str, numero: str, contigua: str) -> str:
     """A casilla for people, from TIPO_CASILLA, ID_CASILLA and EXT_CONTIGUA: ``Extraordinaria 1, contigua 2``."""
     if not tipo:
         return _SIN_CASILLA
-    name = _CASILLAS.get(tipo, f"Tipo {tipo}")
+    name = CASILLAS.get(tipo, f"Tipo {tipo}")
     number = "" if tipo == "B" else _number(numero)
     following = _number(contigua) if tipo == "E" else ""
     return f"{name} {number}".strip() + (f", contigua {following}" if following else "")

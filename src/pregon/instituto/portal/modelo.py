@@ -34,6 +34,16 @@ class Segmento:
     ancho: int
     color: str
 
+    @property
+    def desde(self) -> str:
+        """Where it begins, as the page says it: ``55.5%``."""
+        return percent_of(self.x, ANCHO_BARRA)
+
+    @property
+    def largo(self) -> str:
+        """How wide it is, as the page says it."""
+        return percent_of(self.ancho, ANCHO_BARRA)
+
 
 @dataclass(frozen=True)
 class Renglon:
@@ -54,6 +64,15 @@ class Renglon:
     def siglas(self) -> str:
         """The letters of all its parties: ``PAN · PRI · PRD``."""
         return " · ".join(party.siglas for party in self.partidos)
+
+
+@dataclass(frozen=True)
+class Integracion:
+    """What a coalition's votes are made of: a line per column of the acta, own votes first, then those marked for
+    several of its parties at once. They add up to ``suma.votos``."""
+
+    suma: Renglon
+    partes: tuple[Renglon, ...]
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,18 @@ class Resultados:
     columnas: tuple[Renglon, ...]
     resumen: Resumen
     cabeza: Cabeza
+
+    @property
+    def integraciones(self) -> tuple[Integracion, ...]:
+        """Of each coalition whose columns add up to its votes. Over an entity they may not: a party of it may stand
+        alone in some units, and then its own votes belong to two lines."""
+        found: list[Integracion] = []
+        for line in self.candidaturas:
+            members = {party.clave for party in line.partidos}
+            parts = tuple(part for part in self.columnas if {party.clave for party in part.partidos} <= members)
+            if len(members) > 1 and sum(part.votos for part in parts) == line.votos:
+                found.append(Integracion(line, parts))
+        return tuple(found)
 
     @property
     def hay_coaliciones(self) -> bool:
@@ -200,6 +231,12 @@ class _Tabla:
             if width:
                 segments.append(Segmento(start, width, color))
         return tuple(segments)
+
+
+def percent_of(part: int, whole: int) -> str:
+    """A length as CSS percentage with one decimal: ``55.5%``. Of pictures only; figures come from ``trunc4``."""
+    units, rest = divmod(part * 1000 // whole, 10)
+    return f"{units}.{rest}%" if rest else f"{units}%"
 
 
 def _leader(lines: Sequence[Renglon], total: int) -> Cabeza:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pregon.instituto import contrato
+from pregon.instituto.leeme import COLUMNAS
 from pregon.instituto.portal import formato
+from pregon.instituto.portal.aspecto import Aspecto
 from pregon.instituto.portal.recursos import Recursos
+from pregon.instituto.portal.tramas import definiciones
+from pregon.instituto.portal.vista_consulta import all_entities
+from pregon.instituto.portal.vista_unidad import INDICE
 from pregon.instituto.portal.vistas import (
     BASE_DE_DATOS,
     CONSULTA,
     GLOSARIO,
     INCRUSTA,
-    INDICE,
     PREGUNTAS,
     PROGRAMADORES,
 )
@@ -27,11 +31,13 @@ if TYPE_CHECKING:
     from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.tarjetas import Tarjeta
     from pregon.instituto.portal.vista_cambios import VistaCambios
+    from pregon.instituto.portal.vista_especiales import VistaEspeciales
     from pregon.instituto.portal.vista_estadistica import VistaEstadistica
     from pregon.instituto.portal.vista_noche import VistaNoche
     from pregon.instituto.portal.vista_secciones import HojaSecciones
     from pregon.instituto.portal.vistas import Enlace, Marco, Portal, VistaContienda
 
+_View = TypeVar("_View")
 _MEMORY = 4096
 """Most pieces of markup about who contends that are kept: parties and people, many times over in each contest."""
 
@@ -68,6 +74,8 @@ class Complementos:
     cambios: VistaCambios | None = None
     noche: VistaNoche | None = None
     estadistica: VistaEstadistica | None = None
+    especiales: Mapping[str, VistaEspeciales] = field(default_factory=dict)
+    """The special votes of each unit by its id, and of the contest under the empty one."""
     secciones: Mapping[str, Sequence[HojaSecciones]] = field(default_factory=dict)
     """The pages of secciones of each unit, by its id."""
 
@@ -75,7 +83,8 @@ class Complementos:
 class Paginas:
     """Compiles the templates when made; then it renders any number of cuts, the whole site and each contest apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, aspecto: Aspecto | None = None) -> None:
+        self.aspecto = aspecto or Aspecto()
         environment = Environment(
             loader=PackageLoader("pregon.instituto.portal", "plantillas"),
             autoescape=True,
@@ -87,7 +96,12 @@ class Paginas:
         environment.filters.update(
             entero=formato.entero, pct=formato.porcentaje, tam=formato.bytes_legibles, momento=formato.momento
         )
+        environment.globals["aspecto"] = self.aspecto
         environment.globals["nbsp"] = formato.NBSP
+        environment.globals["columnas_base"] = COLUMNAS
+        environment.globals["casillas"] = formato.CASILLAS
+        environment.globals["entidades"] = all_entities
+        environment.globals["definiciones"] = definiciones
         pieces = environment.get_template("_quien.html").module
         environment.globals["memoria"] = {
             name: lru_cache(_MEMORY)(getattr(pieces, name)) for name in ("ficha", "siglas", "quien")
@@ -95,7 +109,7 @@ class Paginas:
         for name in environment.list_templates():
             environment.get_template(name)
         self._environment = environment
-        self._assets = Recursos()
+        self._assets = Recursos(self.aspecto)
 
     def shared(self, portal: Portal, documentos: Sequence[Documento]) -> Iterator[tuple[str, bytes]]:
         """Route and content of the assets and of every page that is of no contest alone, one at a time.
@@ -103,12 +117,15 @@ class Paginas:
         ``documentos``: what the page for programmers explains.
         """
         yield from self._assets.contenidos.items()
+        if "incrusta" in portal.marco.vistas:
+            yield from self._assets.ajenos.items()
         frame = {
             **self._frame(portal.marco, portal.contiendas),
             "portal": portal,
             "documentos": documentos,
             "version": contrato.VERSION,
             "carpeta": contrato.CARPETA,
+            "tramas": definiciones(color for contest in portal.contiendas for color in contest.colores),
         }
         titles = ", ".join(contest.titulo for contest in portal.contiendas)
         yield self._page(
@@ -116,7 +133,7 @@ class Paginas:
             INDICE,
             frame,
             activa="portada",
-            titulo="Resultados preliminares",
+            titulo=self.aspecto.titulo,
             descripcion=f"Resultados electorales preliminares: {titles}.",
         )
         for page in _FIJAS:
@@ -146,6 +163,7 @@ class Paginas:
             "activa": contest.id,
             "c": contest,
             "mas": complementos,
+            "tramas": definiciones(contest.colores),
         }
         yield self._page(
             "contienda.html",
@@ -183,35 +201,52 @@ class Paginas:
                 titulo=f"Estadística · {contest.titulo}",
                 descripcion=statistics.resumen,
             )
-        around = (None, *contest.unidades, None)
-        for before, unit, after in zip(around, contest.unidades, around[2:], strict=False):
+        for previous, state, following in _with_neighbours(contest.entidades):
             yield self._page(
-                "unidad.html",
-                unit.ruta,
+                "entidad.html",
+                state.ruta,
                 frame,
-                # The closing cut is stated by every page: there will be no other.
-                propia="" if marco.ultimo else unit.sin_cambios,
-                u=unit,
-                anterior=before,
-                siguiente=after,
-                titulo=f"{unit.rotulo}, {unit.nombre} · {contest.titulo}",
-                descripcion=unit.titular,
+                propia="" if marco.ultimo else state.sin_cambios,
+                e=state,
+                anterior=previous,
+                siguiente=following,
+                titulo=f"{state.nombre} · {contest.titulo}",
+                descripcion=state.titular,
             )
-            for sheet in complementos.secciones.get(unit.id, ()) if "secciones" in marco.vistas else ():
+        for home, units in contest.grupos:
+            for before, unit, after in _with_neighbours(units):
+                place = f"{unit.rotulo}, {unit.nombre if home is None else home.nombre}"
+                own = {
+                    # The closing cut is stated by every page: there will be no other.
+                    "propia": "" if marco.ultimo else unit.sin_cambios,
+                    "u": unit,
+                    "e": home,
+                }
                 yield self._page(
-                    "secciones.html",
-                    sheet.ruta,
+                    "unidad.html",
+                    unit.ruta,
                     frame,
-                    propia="" if marco.ultimo else unit.sin_cambios,
-                    u=unit,
-                    h=sheet,
-                    titulo=f"{sheet.titulo} · {unit.rotulo}, {unit.nombre} · {contest.titulo}",
-                    descripcion=f"Votos de cada sección de {unit.titulo}.",
+                    **own,
+                    anterior=before,
+                    siguiente=after,
+                    titulo=f"{place} · {contest.titulo}",
+                    descripcion=unit.titular,
                 )
+                for sheet in complementos.secciones.get(unit.id, ()) if "secciones" in marco.vistas else ():
+                    yield self._page(
+                        "secciones.html",
+                        sheet.ruta,
+                        frame,
+                        **own,
+                        h=sheet,
+                        titulo=f"{sheet.titulo} · {place} · {contest.titulo}",
+                        descripcion=f"Votos de cada sección de {unit.titulo}.",
+                    )
 
     def _frame(self, marco: Marco, menu: Sequence[Enlace | Tarjeta]) -> dict[str, Any]:
-        following = None
+        following = following_iso = None
         if marco.proximo is not None:
+            following_iso = marco.proximo.astimezone(marco.zona).isoformat(timespec="minutes")
             following = formato.hora(marco.proximo, marco.zona)
             if marco.proximo.astimezone(marco.zona).date() != marco.hora_corte.astimezone(marco.zona).date():
                 following = f"{formato.fecha(marco.proximo, marco.zona)}, {following}"
@@ -224,6 +259,7 @@ class Paginas:
             "hora_corte": formato.momento(marco.hora_corte, marco.zona),
             "hora_iso": marco.hora_corte.astimezone(marco.zona).isoformat(timespec="minutes"),
             "proximo": following,
+            "proximo_iso": following_iso,
             "pagina_exacta": False,
             "propia": "",
         }
@@ -233,3 +269,9 @@ class Paginas:
         root = "../" * route.count("/")
         text: str = self._environment.get_template(template).render(frame, raiz=root, **values)
         return route, (text.strip() + "\n").encode()
+
+
+def _with_neighbours(views: Sequence[_View]) -> Iterator[tuple[_View | None, _View, _View | None]]:
+    """Each with the one before and the one after it."""
+    around = (None, *views, None)
+    return zip(around, views, around[2:], strict=False)

@@ -8,13 +8,13 @@ Colours are classes of the style sheet (``t-pan``); a party that the sheet does 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pregon.prep.columns import classify, members_of, party_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _NOMBRES = {
     "PAN": "Partido Acción Nacional",
@@ -30,24 +30,46 @@ _NOMBRES = {
     "NA": "Nueva Alianza",
 }
 _ALIANZA = frozenset({"NAP", "PNA", "NUEVA ALIANZA", "NUEVA_ALIANZA", "PANAL"})
+COLORES = {siglas: siglas.lower() for siglas in _NOMBRES} | dict.fromkeys(_ALIANZA, "na")
+"""Colour of the style sheet by the letters shown: its variable (``--pan``); without it, one of the neutral ones."""
 _COLORES_NEUTROS = 8
 _INDEPENDIENTE = re.compile(r"(?:CAND_?IND|CI|CANDIDAT\w*/?A? INDEPENDIENTE)[_ -]?0*(?P<cual>\w*)")
 
 
 @dataclass(frozen=True)
 class Partido:
-    """One actor: its column in the file, the letters shown, its whole name (or None) and its colour class."""
+    """One actor: its column in the file, the letters shown, its whole name (or None) and its colour class.
+
+    ``emblema``: class of the style sheet that draws its emblem, if the institute gave one. ``alianza``: the name of the
+    coalition of a line, on the first of its parties.
+    """
 
     clave: str
     siglas: str
     nombre: str | None
     color: str
+    emblema: str = ""
+    alianza: str | None = None
+
+
+@dataclass(frozen=True)
+class Propio:
+    """How an institute wants an actor shown (``aspecto``); None or empty keeps ours."""
+
+    siglas: str | None = None
+    nombre: str | None = None
+    color: str | None = None
+    emblema: str = ""
 
 
 class Actores:
-    """The vote columns of one contest, understood once, in the order of the acta."""
+    """The vote columns of one contest, understood once, in the order of the acta.
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    ``propios``: what the institute says of some of them, by ``party_key``.
+    """
+
+    def __init__(self, columns: Sequence[str], propios: Mapping[str, Propio] | None = None) -> None:
+        self._propios = propios or {}
         contenders = classify(columns)[0]
         self.columnas = tuple(columns)
         self._singles = tuple(c.columna for c in contenders if c.clase in ("partido", "independiente"))
@@ -75,9 +97,27 @@ class Actores:
 
     def partidos(self, key: str) -> tuple[Partido, ...]:
         """The actors that a key joins, described."""
-        return tuple(self._partidos.get(member) or self._describe(member) for member in self.miembros(key))
+        found = tuple(self._partidos.get(member) or self._describe(member) for member in self.miembros(key))
+        own = self._propios.get(party_key(key)) if len(found) > 1 else None
+        if own is None:
+            return found
+        if own.emblema:  # one for the coalition, in place of those of its parties
+            found = (replace(found[0], emblema=own.emblema), *(replace(party, emblema="") for party in found[1:]))
+        return (replace(found[0], alianza=own.nombre or own.siglas), *found[1:])
 
     def _describe(self, key: str) -> Partido:
+        found, own = self._known(key), self._propios.get(party_key(key))
+        if own is None:
+            return found
+        return replace(
+            found,
+            siglas=own.siglas or found.siglas,
+            nombre=own.nombre or found.nombre,
+            color=own.color or found.color,
+            emblema=own.emblema,
+        )
+
+    def _known(self, key: str) -> Partido:
         independent = _INDEPENDIENTE.fullmatch(key)
         if independent is not None:
             which = independent["cual"]

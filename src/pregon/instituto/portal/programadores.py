@@ -20,6 +20,8 @@ _RUTAS = {
     "unidad": "datos/NNNN/contienda/distrito/NNN.json",
     "seccion": "datos/NNNN/contienda/seccion/0100.json",
     "cambios": "datos/NNNN/contienda/cambios.json",
+    "noche": "datos/NNNN/contienda/noche.json",
+    "estadistica": "datos/NNNN/contienda/estadistica.json",
     "manifiesto": "manifiesto.json",
 }
 _ITEMS = 1

@@ -11,6 +11,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pregon.base.hashing import sha256_bytes
+from pregon.instituto.portal import ajenos
+from pregon.instituto.portal.aspecto import Aspecto
+from pregon.instituto.portal.oscuro import obedient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,28 +27,51 @@ ESTILOS = (
     "tablas",
     "contiendas",
     "guia",
+    "ajenos",
+    "textos",
+    "consulta",
+    "ajustes",
+    "secciones",
+    "noche",
+    "estadistica",
     "pantallas",
 )
 """The parts of the style sheet, in the order in which they are put together: later ones override."""
-GUIONES = ("corte",)
-"""The modules that pages ask for; what these import comes with them."""
+GUIONES = ("corte", "consulta", "incrusta")
+"""The modules that pages ask for; what these import comes with them.
+
+``ajustes`` is none: every page runs it before it is painted (``Recursos.ajustes``).
+"""
+TARDIOS = "corte"
+"""Modules of every page that nobody needs to see it: ``ajustes`` asks for them once it is painted."""
 
 _HASH_DIGITS = 12
-_IMPORT = re.compile(r'(?<=from ")\./([a-z-]+)\.js(?=")')
+_IMPORT = re.compile(r'(?:(?<=from ")|(?<=import\("))\./([a-z-]+)\.js(?=")')
 _HERE = "pregon.instituto.portal"
 
 
 class Recursos:
-    """Every asset, read once. ``contenidos``: bytes by route in the package. ``propios``: rules of an institute."""
+    """Every asset, read once. ``contenidos``: bytes by route in the package. ``aspecto``: the institute's own.
 
-    def __init__(self, propios: str = "") -> None:
+    ``ajenos``: the scripts that pages of other sites load. ``logo``: route of the institute's logo, if it gave one.
+    """
+
+    def __init__(self, aspecto: Aspecto | None = None) -> None:
+        aspecto = aspecto or Aspecto()
         self.contenidos: dict[str, bytes] = {}
+        images = {stem: self._keep(f"{stem}.{image.tipo}", image.contenido) for stem, image in aspecto.archivos.items()}
+        self.logo = images.get("logo")
+        propios = aspecto.estilo({stem: route.removeprefix(CARPETA) for stem, route in images.items()})
         parts = [(files(_HERE) / "estilos" / f"{name}.css").read_text(encoding="utf-8") for name in ESTILOS]
-        self.hoja = self._keep("estilo.css", "".join([*parts, propios]).encode())
+        whole = "".join([*parts, propios])
+        self.hoja = self._keep("estilo.css", obedient(whole).encode())
+        self.ajenos = ajenos.scripts(whole, aspecto.siglas)
         self.icono = self._keep("icono.svg", (files(_HERE) / "icono.svg").read_bytes())
+        self.ajustes = self._keep("ajustes.js", (files(_HERE) / "guiones" / "ajustes.js").read_bytes())
         made: dict[str, str] = {}
         for name in GUIONES:
             self._module(name, made)
+        self.tardios = TARDIOS
         self.guiones: Mapping[str, str] = {name: made[name] for name in GUIONES}
 
     def _module(self, name: str, made: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pregon.instituto.cambios import ARCHIVO
 from pregon.instituto.portal.formato import cantidad, casilla
-from pregon.instituto.portal.vistas import INDICE
+from pregon.instituto.portal.vista_unidad import INDICE
 from pregon.prep.cambios import Cambios
 from pregon.prep.text import natural
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pregon.instituto.portal.partidos import Actores
-    from pregon.instituto.portal.vistas import VistaContienda, VistaUnidad
+    from pregon.instituto.portal.vista_unidad import VistaUnidad
+    from pregon.instituto.portal.vistas import VistaContienda
     from pregon.prep.cambios import Celda
     from pregon.prep.model import Acta
 

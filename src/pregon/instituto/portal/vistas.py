@@ -8,46 +8,52 @@ the pages work under a path, inside an iframe, from an object store without inde
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from pregon.convocatoria.tipos import VISTAS
+from pregon.instituto.elecciones import ENTIDAD
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal import frases
 from pregon.instituto.portal.catalogo import Catalogo
-from pregon.instituto.portal.formato import numero_unidad
-from pregon.instituto.portal.formato import unidad as unit_name
 from pregon.instituto.portal.modelo import Resultados, resultados
 from pregon.instituto.portal.partidos import Actores
 from pregon.instituto.portal.tarjetas import MAX_LIDERES, MAX_MOSAICO, PRIMERAS, Liderazgo, Tarjeta, Tesela
+from pregon.instituto.portal.vista_consulta import Consulta, consulta
+from pregon.instituto.portal.vista_unidad import INDICE, Taller, VistaEntidad, VistaUnidad
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from typing import Self
     from zoneinfo import ZoneInfo
 
     from pregon.instituto.elecciones import Eleccion, Unidad
     from pregon.instituto.portal.avance import Avance, Nota
+    from pregon.instituto.portal.modelo import Renglon
+    from pregon.instituto.portal.partidos import Propio
     from pregon.paquete.manifest import Autorizacion
     from pregon.prep.candidaturas import Candidatura
-    from pregon.tablas.model import ContestTotals, UnitTotals
+    from pregon.tablas.model import ContestTotals
 
-INDICE = "index.html"
 BASE_DE_DATOS = "base-de-datos/index.html"
 PROGRAMADORES = "para-programadores/index.html"
 CONSULTA = "consulta/index.html"
 PREGUNTAS = "preguntas-frecuentes/index.html"
 GLOSARIO = "glosario/index.html"
 INCRUSTA = "incrusta/index.html"
-_SIN_UNIDAD = "sin-"
 
 
 @dataclass(frozen=True)
 class Marco:
     """What frames every page of a cut: whose it is, which cut, of when, and what comes next.
 
-    ``vistas``: the views that the call publishes (``convocatoria.tipos.Vista``).
+    ``vistas``: the views that the call publishes (``convocatoria.tipos.Vista``). ``imagenes_url``: where the images of
+    the actas are (``convocatoria.imagenes``). ``entidad``: the number of the call's entidad, 0 for the whole country.
+    ``inicio``, ``fin``, ``permanencia``: since when, until when and how long the call has cuts published, brought up to
+    date and kept; None where it does not say.
+    ``intervalo_s`` and ``margen_s``: seconds from one cut to the next, and how late one may be before an open page
+    says so (docs/adr/0008).
     """
 
     nombre: str
@@ -60,6 +66,13 @@ class Marco:
     proximo: datetime | None
     cierre: str | None
     vistas: frozenset[str] = frozenset(VISTAS)
+    imagenes_url: str | None = None
+    entidad: int = 0
+    inicio: datetime | None = None
+    fin: datetime | None = None
+    permanencia: datetime | None = None
+    intervalo_s: int = 1200
+    margen_s: int = 120
 
     @property
     def simulacro(self) -> bool:
@@ -98,72 +111,13 @@ class Descarga:
 
 
 @dataclass(frozen=True)
-class VistaUnidad:
-    """A district or municipality."""
-
-    id: str
-    carpeta: str
-    ruta: str
-    palabra: str
-    numero: str
-    nombre: str
-    avance: Avance
-    resultados: Resultados
-
-    @property
-    def archivo(self) -> str:
-        """The name of its data file, without extension: ``007``."""
-        return file_id(self.id)
-
-    @property
-    def rotulo(self) -> str:
-        """``Distrito 7``; the name alone where the file gives no number."""
-        return f"{self.palabra} {self.numero}" if self.numero else self.nombre
-
-    @property
-    def titulo(self) -> str:
-        """``7. Tenabo``."""
-        return f"{self.numero}. {self.nombre}" if self.numero else self.nombre
-
-    @property
-    def sin_cambios(self) -> str:
-        """What its page says, before an hour, where a later cut left it as it was: ``Distrito sin cambios``."""
-        return f"{self.palabra} sin cambios" if self.numero else "Sin cambios"
-
-    @property
-    def con_nombres(self) -> bool:
-        return self.resultados.con_nombres
-
-    @property
-    def titular(self) -> str:
-        return frases.de_persona(self.resultados.cabeza, self.avance.porcentaje_contabilizadas)
-
-    @property
-    def lider(self) -> str:
-        """Who is ahead, for the tile that only shows a colour."""
-        head = self.resultados.cabeza
-        if head.primero is None:
-            return "sin actas contabilizadas"
-        if head.estado == "empate":
-            return "empate"
-        return f"encabeza {frases.quien(head.primero)}, {head.primero.porcentaje} por ciento"
-
-    @property
-    def colores(self) -> tuple[str, ...]:
-        """Colour classes of whoever is ahead: one per party of the line; none where nobody is."""
-        head = self.resultados.cabeza
-        if head.estado != "encabeza" or head.primero is None:
-            return ()
-        return tuple(party.color for party in head.primero.partidos)
-
-    @property
-    def tesela(self) -> Tesela:
-        return Tesela(self.carpeta, self.numero, self.nombre, self.rotulo, self.lider, self.colores)
-
-
-@dataclass(frozen=True)
 class VistaContienda:
-    """A contest at the level of the entity, with its units."""
+    """A contest at the level of the entity, with its units.
+
+    ``entidades``: those of a federal contest, in the order of their ids; none in a local one. ``carreras``: what it
+    decides one by one, its districts or municipalities or, in a senate, its entidades; ``palabra_carrera`` is their
+    word, and ``liderazgos``, ``empates`` and ``sin_votos`` count them.
+    """
 
     id: str
     eleccion: Eleccion
@@ -177,7 +131,28 @@ class VistaContienda:
     empates: int
     sin_votos: int
     datos: str
+    consulta: Consulta
+    palabra_carrera: Unidad
+    carreras: tuple[VistaUnidad, ...]
     autorizaciones: tuple[Autorizacion, ...] = ()
+    entidades: tuple[VistaEntidad, ...] = ()
+
+    @property
+    def grupos(self) -> tuple[tuple[VistaEntidad | None, tuple[VistaUnidad, ...]], ...]:
+        """Its units with the entidad that they are in: None in a local contest, and for what is of none."""
+        inside = {unit.id for entity in self.entidades for unit in entity.unidades}
+        rest = tuple(unit for unit in self.unidades if unit.id not in inside)
+        return (*((entity, entity.unidades) for entity in self.entidades), (None, rest))
+
+    @property
+    def partes(self) -> tuple[VistaUnidad, ...]:
+        """What its own page lists: the entidades of a federal contest and what is of none of them; else its units."""
+        return (*self.entidades, *self.grupos[-1][1])
+
+    @property
+    def palabra_parte(self) -> Unidad:
+        """The word for most of ``partes``."""
+        return ENTIDAD if self.entidades else self.palabra
 
     @property
     def demarcaciones(self) -> tuple[VistaUnidad, ...]:
@@ -191,20 +166,25 @@ class VistaContienda:
 
     @property
     def mosaico(self) -> tuple[Tesela, ...]:
-        """A tile of each district or municipality."""
-        return tuple(unit.tesela for unit in self.demarcaciones)
+        """A tile of each district or municipality, or of each entidad of a federal contest."""
+        return tuple(unit.tesela for unit in self.partes if unit.numero)
+
+    @property
+    def colores(self) -> frozenset[str]:
+        """Colour classes of everybody who contends."""
+        return frozenset(party.color for line in self.resultados.columnas for party in line.partidos)
 
     @property
     def tarjeta(self) -> Tarjeta:
         """What the pages of the whole site show of it."""
         one = self.eleccion.unico_cargo
-        units = len(self.demarcaciones)
+        units = len(self.carreras)
         return Tarjeta(
             id=self.id,
             titulo=self.titulo,
             ruta=self.ruta,
             datos=self.datos,
-            palabra=self.palabra,
+            palabra=self.palabra_carrera,
             unico_cargo=one,
             con_nombres=self.con_nombres,
             sin_votos=self.resultados.cabeza.estado == "sin_votos",
@@ -214,6 +194,7 @@ class VistaContienda:
             primeras=self.resultados.candidaturas[:PRIMERAS] if one else (),
             liderazgos=() if one else self.liderazgos[:MAX_LIDERES],
             mosaico=() if one or units > MAX_MOSAICO else self.mosaico,
+            consulta=self.consulta,
         )
 
     @property
@@ -229,8 +210,8 @@ class VistaContienda:
             return frases.de_persona(self.resultados.cabeza, self.avance.porcentaje_contabilizadas)
         return frases.de_unidades(
             [(entry.renglon.siglas, entry.unidades) for entry in self.liderazgos],
-            len(self.demarcaciones),
-            self.palabra,
+            len(self.carreras),
+            self.palabra_carrera,
             ties=self.empates,
             without_votes=self.sin_votos,
         )
@@ -249,26 +230,6 @@ class Portal:
     descargas: tuple[Descarga, ...]
 
 
-def of_no_unit(identifier: str) -> bool:
-    """Whether an id is of actas that belong to no district or municipality: ``sin-distrito``, ``09-sin-distrito``."""
-    return _SIN_UNIDAD in identifier
-
-
-def folder_of_unit(nivel: str, identifier: str) -> str:
-    """The folder of a unit's page: ``distrito-001``; actas of no unit (id ``sin-distrito``) keep their id."""
-    name = file_id(identifier)
-    return name if of_no_unit(identifier) else f"{nivel}-{name}"
-
-
-def file_id(identifier: str) -> str:
-    """A unit id as part of a file name: ``7`` -> ``007``; anything unusual becomes hyphens."""
-    text = identifier.strip()
-    if text.isdecimal():
-        return f"{int(text):03d}"
-    safe = "".join(char if char.isascii() and char.isalnum() else "-" for char in text.lower()).strip("-")
-    return safe or "sin-id"
-
-
 def contienda(
     eleccion: Eleccion,
     totals: ContestTotals,
@@ -276,28 +237,31 @@ def contienda(
     *,
     corte: int,
     autorizaciones: Sequence[Autorizacion] = (),
+    propios: Mapping[str, Propio] | None = None,
 ) -> VistaContienda:
-    """The view of one contest and all its units. ``autorizaciones``: those of the cut; the page tells its own."""
-    catalogo = Catalogo(candidaturas, unico_cargo=eleccion.unico_cargo)
-    actores = Actores(tuple(totals.contendientes))
+    """The view of one contest and all its units. ``autorizaciones``: those of the cut; the page tells its own.
+
+    ``propios``: how the institute wants its actors shown (``Aspecto.actores``).
+    """
+    federal = bool(totals.entidades)
+    catalogo = Catalogo(candidaturas, unico_cargo=eleccion.unico_cargo, varias_entidades=federal)
+    actores = Actores(tuple(totals.contendientes), propios)
     word = eleccion.unidad(totals.nivel)
     special = totals.regla_participacion == "con_especiales"
-    units = tuple(
-        _unit(unit, eleccion.id, totals.nivel, word.singular, actores, catalogo, special=special)
-        for unit in totals.unidades
-    )
-    ahead: Counter[str] = Counter()
-    races = [unit for unit in units if unit.numero]
-    for unit in races:
-        head = unit.resultados.cabeza
-        if head.estado == "encabeza" and head.primero is not None:
-            ahead[head.primero.clave] += 1
+    maker = Taller(eleccion.id, totals.nivel, word.singular, actores, catalogo, special, federal)
+    units = tuple(maker.unit(unit) for unit in totals.unidades)
+    entities = tuple(maker.entity(entity, units) for entity in totals.entidades)
     whole_strip = strip.of_contest(totals)
     whole = resultados(totals, actores, catalogo, None)
     lines = {line.clave: line for line in whole.candidaturas}
-    for unit in units:  # a line may exist in one unit only
+    for unit in (*units, *entities):  # a line may exist in one unit only
         for line in unit.resultados.candidaturas:
             lines.setdefault(line.clave, line)
+    races: tuple[VistaUnidad, ...] = tuple(unit for unit in units if unit.numero)
+    if eleccion.por_entidad and federal:
+        races = entities
+    elif not eleccion.unico_cargo:
+        entities = tuple(replace(one, carreras=word, **_leads(one.demarcaciones, lines)) for one in entities)
     return VistaContienda(
         id=eleccion.id,
         eleccion=eleccion,
@@ -307,12 +271,25 @@ def contienda(
         avance=whole_strip,
         resultados=whole,
         unidades=units,
-        liderazgos=tuple(Liderazgo(lines[key], count) for key, count in ahead.most_common()),
-        empates=sum(unit.resultados.cabeza.estado == "empate" for unit in races),
-        sin_votos=sum(unit.resultados.cabeza.estado == "sin_votos" for unit in races),
+        **_leads(races, lines),
         datos=f"datos/{corte:04d}/{eleccion.id}/",
+        consulta=consulta(totals.nivel, actores, {unit.id: unit.titulo for unit in units}, totals.entidades),
+        palabra_carrera=ENTIDAD if eleccion.por_entidad and federal else word,
+        carreras=races,
         autorizaciones=tuple(item for item in autorizaciones if _concerns(item, eleccion, notes=whole_strip.notas)),
+        entidades=entities,
     )
+
+
+def _leads(races: Sequence[VistaUnidad], lines: Mapping[str, Renglon]) -> dict[str, Any]:
+    """In how many of ``races`` each line is ahead, how many are tied and how many have no votes yet."""
+    heads = [unit.resultados.cabeza for unit in races]
+    ahead = Counter(head.primero.clave for head in heads if head.estado == "encabeza" and head.primero is not None)
+    return {
+        "liderazgos": tuple(Liderazgo(lines[key], count) for key, count in ahead.most_common()),
+        "empates": sum(head.estado == "empate" for head in heads),
+        "sin_votos": sum(head.estado == "sin_votos" for head in heads),
+    }
 
 
 def _concerns(item: Autorizacion, eleccion: Eleccion, *, notes: Sequence[Nota]) -> bool:
@@ -320,26 +297,3 @@ def _concerns(item: Autorizacion, eleccion: Eleccion, *, notes: Sequence[Nota]) 
     if item.contienda is not None or item.codigo != "ENCABEZADO_ORIGEN":
         return item.contienda in (None, eleccion.id) and item.codigo != "CIERRE_ANTICIPADO"
     return bool(notes)
-
-
-def _unit(
-    unit: UnitTotals,
-    contest: str,
-    nivel: str,
-    word: str,
-    actores: Actores,
-    catalogo: Catalogo,
-    *,
-    special: bool,
-) -> VistaUnidad:
-    folder = folder_of_unit(nivel, unit.id)
-    return VistaUnidad(
-        id=unit.id,
-        carpeta=folder,
-        ruta=f"{contest}/{folder}/{INDICE}",
-        palabra=word,
-        numero="" if of_no_unit(unit.id) else numero_unidad(unit.id),
-        nombre=unit_name(unit.id, unit.nombre),
-        avance=strip.of_unit(unit, con_especiales=special),
-        resultados=resultados(unit, actores, catalogo, unit.id),
-    )

@@ -9,6 +9,7 @@ select
     case when crudo.rowid < (select idas from parametros) then -1 else 1 end as signo,
     coalesce(k_$envuelta.limpia, crudo.$envuelta) as $envuelta,
     crudo.$desnuda,
+    crudo.ubicacion,
     t.tipo as tipo_casilla,
     s.estado,
     s.contabilizada,

@@ -1,66 +1,87 @@
-// Tells on an open page whether its cut is still the current one. Without this the page is complete: it states its own.
-const MINUTE_MS = 60_000;
-const MONTHS = ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
-  "noviembre", "diciembre"];
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}:\d{2})(?::\d{2})?(Z|[+-]\d{2}:\d{2})$/;
+// Keeps an open page at the current cut, and says so where it is not. Without this the page is complete: it states its
+// own cut and the hour of the next one (docs/adr/0008).
+import { Vigente } from "./vigente.js";
 
-const strip = document.querySelector("[data-vigente]");
-const stamp = strip.querySelector(".corte");
-const time = stamp.querySelector("time");
-const status = stamp.querySelector(".siguiente");
-const own = { number: Number(stamp.dataset.corte), hour: time.dateTime };
-let asked = -MINUTE_MS;
-let known = own.number;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const LONGEST_RETRY = 4; // minutes, and a quarter more
+const SPREAD_MS = 20 * SECOND_MS; // of the question that comes before saying that a cut is late
+const STEP_MS = 30 * SECOND_MS; // a computer that slept finds out within this
+const REST_MS = 5 * SECOND_MS; // between two questions, however often the network comes and goes
 
-async function ask(url) {
-  const answer = await fetch(url, { cache: "no-cache" });
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return answer;
+const vigente = new Vigente(document.querySelector("[data-vigente]"));
+let failures = 0;
+let busy = false;
+let askAt = 0;
+let timer;
+
+function make(tag, properties, text) {
+  return Object.assign(document.createElement(tag), properties, { textContent: text });
 }
 
-function parts(instant) {
-  const [, year, month, day, hour, offset] = INSTANT.exec(instant);
-  return { date: `${Number(day)} de ${MONTHS[Number(month) - 1]}`, year, hour: `${hour}\u00a0h`, offset };
-}
-
-// The same figures in a later cut: its moment, and since when nothing has changed here.
-function same(instant) {
-  const now = parts(instant);
-  const since = parts(own.hour);
-  if (now.offset !== since.offset) return; // the words for the zone would be others
-  const zone = time.textContent.slice(time.textContent.indexOf("("));
-  time.dateTime = instant;
-  time.textContent = `${now.date} de ${now.year}, ${now.hour} ${zone}`;
-  status.textContent = now.date === since.date
-    ? `${strip.dataset.igual} desde las ${since.hour}`
-    : `Sin cambios desde las ${since.hour} del ${since.date}`;
-}
-
-function newer() {
-  const link = document.createElement("a");
-  link.href = location.pathname + location.search;
-  link.textContent = "Actualizar";
-  status.replaceChildren("Hay un corte más reciente. ", link);
-}
-
-async function check() {
-  if (performance.now() - asked < MINUTE_MS) return;
-  asked = performance.now();
-  try {
-    const current = await (await ask(new URL(strip.dataset.vigente, document.baseURI))).json();
-    if (current.formato !== "pregon/corte/1" || !(current.corte > known)) return;
-    const page = await (await ask(location.href)).text();
-    const shown = /<p class="corte" data-corte="(\d+)"/.exec(page);
-    if (shown === null) return;
-    known = current.corte;
-    if (Number(shown[1]) !== own.number) newer();
-    else if (strip.dataset.igual) same(current.hora_corte);
-  } catch {
-    // No network, or nothing there: the page already says of which cut its figures are.
+function tell() {
+  const { state = "", said = "", words, link, href } = vigente.message;
+  const { status, strip } = vigente;
+  if (strip.dataset.estado === state || (!state && !("estado" in strip.dataset))) {
+    // A status that is written again is read out again.
+    if (status.textContent === said + words + (link ?? "")) return;
   }
+  if (state) strip.dataset.estado = state;
+  else delete strip.dataset.estado;
+  const parts = [words];
+  if (said) parts.splice(0, 1, make("span", { className: "ya-dicho" }, said), make("span", { className: "dicho" }, words));
+  if (link) parts.push(make("a", { href }, link));
+  status.replaceChildren(...parts);
 }
 
-// A page that changes at every cut is current when it loads; one of a unit may be of an earlier cut.
-if (strip.dataset.igual) check();
-document.addEventListener("visibilitychange", () => { if (!document.hidden) check(); });
-addEventListener("pageshow", (event) => { if (event.persisted) check(); });
+// When to ask next. Nobody waits longer than an interval: the clock may be off.
+function plan() {
+  const { asked, clock, interval, last, next, deadline } = vigente;
+  const left = next - clock.now();
+  let wait = MINUTE_MS * (1 + Math.random() / 4);
+  if (failures) wait *= Math.min(2 ** (failures - 1), LONGEST_RETRY);
+  else if (last) wait += HOUR_MS;
+  else if (left > 0) wait = Math.min(left, interval) + Math.random() * MINUTE_MS;
+  if (!last && asked < deadline) wait = Math.min(wait, Math.max(deadline - clock.now(), 0) + Math.random() * SPREAD_MS);
+  askAt = Date.now() + wait;
+}
+
+async function ask() {
+  busy = true;
+  try {
+    failures = (await vigente.ask()) ? 0 : failures + 1;
+  } catch {
+    failures += 1; // the page says its hour, and when it is old that it is
+  }
+  busy = false;
+  plan();
+  tick();
+}
+
+function tick() {
+  clearTimeout(timer);
+  if (document.hidden || busy) return;
+  if (Date.now() >= askAt) {
+    ask();
+    return;
+  }
+  tell();
+  timer = setTimeout(tick, Math.min(askAt - Date.now(), STEP_MS));
+}
+
+// The reader is here again, or the network is.
+function back(least) {
+  if (vigente.idle >= least) askAt = 0;
+  tick();
+}
+
+const usual = () => (vigente.last && !failures ? HOUR_MS : MINUTE_MS);
+document.addEventListener("visibilitychange", () => back(usual()));
+addEventListener("pageshow", (event) => { if (event.persisted) back(usual()); });
+addEventListener("online", () => back(failures ? REST_MS : usual()));
+
+if (window.parent !== window) import("./marco-ajeno.js"); // nobody else needs it
+plan();
+if (vigente.doubtful) askAt = 0;
+tick();

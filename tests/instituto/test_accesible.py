@@ -1,0 +1,140 @@
+"""What every kind of page owes to everybody: axe finds nothing, the keyboard reaches all of it, few bytes travel."""
+
+from __future__ import annotations
+
+import gzip
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.instituto.test_navegador import browser, site, watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.instituto.conftest import Published
+
+__all__ = ["browser", "site"]
+
+FIRST_VIEW_BYTES = 60_000
+"""Compressed, all that a first view of any page asks for (issue: 60 kB)."""
+BLOCKING = 3
+"""Most requests before the first paint: the page, its style sheet and one script."""
+CONTESTS = ("gub", "dip", "ayun", "juntas")
+
+
+def kinds(folder: Path) -> list[str]:
+    """One page of each kind: every page of the whole site, and of the contests the first with each form of route."""
+    found: dict[tuple[str, ...], str] = {}
+    for path in sorted(folder.rglob("index.html")):
+        parts = path.relative_to(folder).parts[:-1]
+        of_contest = bool(parts) and parts[0] in CONTESTS
+        form = ("contienda", *(part.rstrip("0123456789") for part in parts[1:])) if of_contest else parts
+        found.setdefault(form, "".join(f"{part}/" for part in parts) + "index.html")
+    return list(found.values())
+
+
+def test_the_kinds_are_all_of_them(campeche: Published) -> None:
+    listed = kinds(campeche.folder)
+    for expected in ("index.html", "consulta/", "incrusta/", "glosario/", "preguntas-frecuentes/", "base-de-datos/"):
+        assert [name for name in listed if name.startswith(expected)], expected
+    for expected in ("cambios/", "noche/", "estadistica/", "secciones/", "distrito-"):
+        assert [name for name in listed if f"/{expected}" in name], expected
+
+
+@pytest.mark.datos
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1440)])
+def test_axe_finds_nothing(browser: Browser, site: str, campeche: Published, scheme: Any, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    wrong: list[str] = []
+    for name in kinds(campeche.folder):
+        page.goto(f"{site}/prep2021/{name}")
+        page.evaluate(axe)
+        for fault in page.evaluate("axe.run()")["violations"]:
+            nodes = [node["html"][:160] for node in fault["nodes"][:3]]
+            wrong.append(f"{name} {fault['id']}: {fault['help']} {nodes}")
+    context.close()
+    assert wrong == []
+
+
+@pytest.mark.datos
+def test_the_keyboard_reaches_everything_in_order_and_sees_where_it_is(
+    browser: Browser, site: str, campeche: Published
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    for name in kinds(campeche.folder):
+        page.goto(f"{site}/prep2021/{name}")
+        page.wait_for_load_state("networkidle")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "salto", name  # the first stop skips to the content
+        seen = _tour(page, name)
+        everything = page.evaluate(
+            "[...document.querySelectorAll('a[href],button,input,select,textarea,summary,[tabindex=\"0\"]')]"
+            ".filter(e => e.checkVisibility({visibilityProperty: true}) && !e.disabled).length"
+        )
+        assert seen >= everything, (name, seen, everything)
+    page.goto(f"{site}/prep2021/index.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert urlsplit(page.url).fragment == "contenido"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    page.close()
+
+
+def _tour(page: Page, name: str) -> int:
+    """Tab until the page ends; each stop is further on than the last, is on screen and is outlined."""
+    page.evaluate("window.paradas = [document.activeElement]")
+    while True:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(
+            """() => {
+              const here = document.activeElement;
+              if (here === document.body || paradas.includes(here)) return null;
+              const before = paradas.at(-1);
+              paradas.push(here);
+              const box = here.getBoundingClientRect();
+              return {
+                after: !!(before.compareDocumentPosition(here) & Node.DOCUMENT_POSITION_FOLLOWING),
+                outline: getComputedStyle(here).outlineStyle !== 'none',
+                visible: box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+                what: here.outerHTML.slice(0, 120),
+              };
+            }"""
+        )
+        if stop is None:
+            return int(page.evaluate("paradas.length"))
+        assert stop["after"], (name, stop)
+        assert stop["outline"], (name, stop)
+        assert stop["visible"], (name, stop)
+
+
+def requests(page: Page) -> list[str]:
+    """Paths of what a page asks for from here on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    return asked
+
+
+@pytest.mark.datos
+def test_a_first_view_of_any_page_is_small_and_asks_little(browser: Browser, site: str, campeche: Published) -> None:
+    for name in kinds(campeche.folder):
+        context = browser.new_context(viewport={"width": 360, "height": 740})
+        page = context.new_page()
+        wrong = watch(page)
+        asked = requests(page)
+        page.goto(f"{site}/prep2021/{name}", wait_until="networkidle")
+        routes = {path.removeprefix("/prep2021/") for path in asked}
+        weight = sum(len(gzip.compress((campeche.folder / route).read_bytes(), 6)) for route in routes)
+        assert weight <= FIRST_VIEW_BYTES, (name, weight)
+        blocking = page.locator("link[rel=stylesheet], head script[src]:not([type=module], [async], [defer])").count()
+        assert 1 + blocking <= BLOCKING, name
+        assert context.cookies() == []
+        assert wrong == []
+        context.close()

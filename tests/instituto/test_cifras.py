@@ -1,0 +1,159 @@
+"""The figures on screen, in a real browser, are those of ``prep totales``: Campeche, Puebla and a national night."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pregon.base.clock import ManualClock
+from pregon.base.durable import Disk
+from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
+from pregon.convocatoria.secciones import Entidad
+from pregon.instituto import workspace
+from pregon.instituto.build import ContestSource, build_cut
+from pregon.instituto.elecciones import identify
+from pregon.instituto.portal.vista_unidad import folder_of_unit
+from pregon.prep.candidaturas import read_candidaturas
+from pregon.prep.reader import read_actas
+from pregon.prep.synthetic import election
+from pregon.simulacro.prepare import real_night
+from pregon.tablas.totales import totals
+from tests.instituto.conftest import INICIO, unpack
+from tests.instituto.test_navegador import browser, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.instituto.conftest import Published
+
+__all__ = ["browser"]
+
+CELLS = 500
+"""Least figures compared per election."""
+ENTIDADES, DISTRITOS = 32, 300
+
+
+@dataclass(frozen=True)
+class Site:
+    """An unpacked package, the files that it was made from, and how to count them."""
+
+    folder: Path
+    sources: Sequence[ContestSource]
+
+
+@pytest.fixture(params=["campeche", "puebla", "nacional"])
+def package(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    if request.param == "campeche":
+        campeche: Published = request.getfixturevalue("campeche")
+        return Site(campeche.folder, campeche.sources)
+    if request.param == "puebla":
+        return _puebla(request.getfixturevalue("datos"), tmp_path)
+    return _nacional(tmp_path)
+
+
+def _puebla(datos: Path, folder: Path) -> Site:
+    profile, plan = real_night(datos / "puebla-2024")
+    cut = plan.cortes[-1]
+    sources = [ContestSource(None, one.actas, one.candidaturas, one.leeme) for one in cut.fuentes]
+    return _built(folder, to_toml_text(profile), ManualClock(cut.hora), sources)
+
+
+def _nacional(folder: Path) -> Site:
+    """Three federal elections of 32 entidades and 300 districts, few casillas each."""
+    hours = [INICIO + timedelta(minutes=20 * number) for number in range(1, 6)]
+    profile = profile_for_night(
+        id="federal-2021",
+        nombre="Proceso Electoral Federal de Ensayo",
+        instituto="ine",
+        entidad=Entidad(numero=0, clave="NAC", nombre="Nacional"),
+        elecciones=("PRES", "SEN", "DIP_FED"),
+        inicio=INICIO,
+        permanencia_hasta=INICIO + timedelta(days=25),
+    )
+    sources: list[ContestSource] = []
+    for code in profile.elecciones:
+        made = election(code, casillas=3_000, unidades=DISTRITOS, cortes=hours, semilla=7, entidad=None)
+        actas, catalogue = folder / f"{made.file_stem}.csv", folder / f"{made.file_stem}_CANDIDATURAS.csv"
+        actas.write_bytes(made.actas_csv(3))
+        catalogue.write_bytes(made.candidaturas_csv())
+        sources.append(ContestSource(None, actas, catalogue))
+    return _built(folder, to_toml_text(profile), ManualClock(hours[3]), sources)
+
+
+def _built(folder: Path, profile: str, clock: ManualClock, sources: Sequence[ContestSource]) -> Site:
+    (folder / "perfil.toml").write_text(profile)
+    space = workspace.create(folder / "espacio", folder / "perfil.toml", ambiente="oficial", clock=clock, disk=Disk())
+    return Site(unpack(build_cut(space, sources, hora=clock.instant), folder / "sitio"), sources)
+
+
+def scopes(site: Site) -> dict[str, dict[str, Any]]:
+    """By contest, the totals of each of its pages, by route."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in site.sources:
+        table = read_actas(source.actas)
+        contest = identify(source.actas.name, table.titulo).eleccion.id
+        people = () if source.candidaturas is None else read_candidaturas(source.candidaturas)
+        counted = totals(table, eleccion=contest, candidaturas=people)
+        pages: dict[str, Any] = {f"{contest}/index.html": counted.entidad}
+        for part in counted.entidades:
+            pages[f"{contest}/entidad-{part.id}/index.html"] = part
+        for unit in counted.unidades:
+            pages[f"{contest}/{folder_of_unit(counted.nivel, unit.id)}/index.html"] = unit
+        found[contest] = pages
+    return found
+
+
+@pytest.mark.datos
+@pytest.mark.parametrize("scripts", [True, False])
+def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: Site, *, scripts: bool) -> None:
+    context = browser.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    cells: Counter[str] = Counter()
+    with serving(package.folder) as url:
+        for contest, pages in scopes(package).items():
+            for route, scope in _sampled(pages):
+                page.goto(f"{url}/{route}")
+                cells[contest] += _compare(page, route, scope)
+    assert min(cells.values()) >= CELLS, cells
+    context.close()
+
+
+def _sampled(pages: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The page of the contest, and of its entidades and units, enough to pass ``CELLS``, from one end to the other."""
+    listed = list(pages.items())
+    step = max(len(listed) // 30, 1)
+    return [listed[0], *listed[1::step]]
+
+
+def _compare(page: Page, route: str, scope: Any) -> int:
+    """How many figures of a page were looked at; all of them must be those of ``scope``."""
+    looked = 0
+    for table, level in (("candidaturas", "candidaturas"), ("partidos", "partidos"), ("columnas", "contendientes")):
+        votes = dict(getattr(scope, level))
+        votes["nulos"] = votes.pop("NULOS")
+        blank = next(key for key in votes if key.startswith("NO_REGISTRAD"))
+        votes["no_registradas"] = votes.pop(blank)
+        votes["total"] = scope.total_votos
+        if table == "columnas":  # folded, and without the rows of the foot
+            page.locator("details.desglose").evaluate_all("all => all.forEach(one => one.open = true)")
+            del votes["nulos"], votes["no_registradas"], votes["total"]
+            if not page.locator("table#columnas").count():
+                continue  # no coalitions: the columns are the candidaturas
+        rows = page.locator(f"table#{table} tr[data-clave]")
+        keys = rows.evaluate_all("rows => rows.map(row => row.dataset.clave)")
+        texts = rows.locator("td[data-votos]").all_inner_texts()
+        assert len(texts) == len(keys), route
+        for key, text in zip(keys, texts, strict=True):
+            assert text.strip() == f"{votes.pop(key):,}", (route, table, key)
+        assert not any(votes.values()), (route, table, votes)  # who is left out got nothing
+        looked += len(texts)
+    counted = page.locator(".siempre .avance-fijo div:first-child dd span").first.inner_text()
+    assert counted == f"{scope.actas.contabilizadas:,}", route
+    return looked + 1
