@@ -4,7 +4,7 @@
 #   instala-debian.sh pruebas   that, and the real programs the tests drive
 set -euo pipefail
 base=(python3 python3-venv make ca-certificates tzdata)
-pruebas=(chromium unzip zip curl postgresql mariadb-server util-linux)
+pruebas=(chromium unzip zip 7zip libarchive-tools curl postgresql mariadb-server util-linux openssl poppler-utils zbar-tools)
 case "${1:-}" in
   base) paquetes=("${base[@]}") ;;
   pruebas) paquetes=("${base[@]}" "${pruebas[@]}") ;;

@@ -207,7 +207,10 @@ def test_headers_near_four_gigabytes(size: int, offset: int, tmp_path: Path) -> 
     def read(start: int, length: int) -> bytes:
         return local[start - offset : start - offset + length]
 
-    assert zipformat.read_local(read, info, place + size) == offset + len(local)
+    tail = zipformat.Tail(entries=1, directory=0, length=len(central))
+    [fields] = zipformat.read_directory(lambda start, length: central[start : start + length], tail, len(central))
+    assert (fields.size, fields.packed, fields.offset, fields.crc32) == (size, size // 2, offset, 7)
+    assert zipformat.read_local(read, fields, place + size) == offset + len(local)
 
 
 def test_stamps_outside_what_dos_can_tell() -> None:

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import ArchivoError, EntradaError
-from pregon.paquete import errors
 from pregon.paquete.archive import write_zip
 from pregon.paquete.names import NameLimits
 from pregon.paquete.reading import Member, ReadingLimits, gzip_twin, members
 from pregon.paquete.tree import PackageTree
-from tests.paquete.zipforge import Entry, forge, local_header, zip64_end
+from tests.vectors.archivos.zipforge import Entry, forge, local_header, zip64_end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +91,9 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "local CRC differs": (forge(Entry("a.txt", b"x", local={"crc": 9})), "ARCHIVO_CABECERA"),
     "no local header there": (forge(A).replace(b"PK\x03\x04", b"PK\x03\x05"), "ARCHIVO_CABECERA"),
     "second name in an extra field": (forge(Entry("a.txt", b"x", extra=UNICODE_NAME)), "ARCHIVO_CABECERA"),
-    "zip64 sizes given twice": (forge(Entry("a.txt", b"x", extra=TWICE64)), "ARCHIVO_CABECERA"),
-    "zip64 end record elsewhere": (wide(offset_error=-4), "ARCHIVO_CABECERA"),
-    "zip64 end record contradicts": (wide(entries=2), "ARCHIVO_CABECERA"),
+    "zip64 sizes given twice": (forge(Entry("a.txt", b"x", extra=TWICE64)), "ARCHIVO_ZIP64"),
+    "zip64 end record elsewhere": (wide(offset_error=-4), "ARCHIVO_ZIP64"),
+    "zip64 end record contradicts": (wide(entries=2), "ARCHIVO_ZIP64"),
     "two entries over one member": (overlapping(), "ARCHIVO_TRASLAPE"),
     "member inside another": (nested_overlap(), "ARCHIVO_TRASLAPE"),
     "member running into the directory": (
@@ -128,14 +127,14 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "drive": (forge(Entry("C:evil.txt", b"x")), "ARCHIVO_UNIDAD"),
     "alternate stream": (forge(Entry("a.txt:evil", b"x")), "ARCHIVO_UNIDAD"),
     "backslash": (forge(Entry("a\\..\\evil.txt", b"x")), "ARCHIVO_DIAGONAL"),
-    "NUL": (forge(Entry("a.txt\0.html", b"x")), "ARCHIVO_CONTROL"),
+    "NUL": (forge(Entry("a.txt\0.html", b"x")), "ARCHIVO_NULO"),
     "line end": (forge(Entry("a\n.txt", b"x")), "ARCHIVO_CONTROL"),
     "zero-width space": (forge(Entry("a\u200b.txt", b"x")), "ARCHIVO_CONTROL"),
     "right-to-left override": (forge(Entry("a\u202etxt.exe", b"x")), "ARCHIVO_BIDI"),
     "Windows device": (forge(Entry("datos/NUL.json", b"x")), "ARCHIVO_NOMBRE"),
     "final dot": (forge(Entry("a.txt.", b"x")), "ARCHIVO_NOMBRE"),
     "encoding not stated": (forge(Entry(b"a\x82o.txt", b"x", flags=0)), "ARCHIVO_NOMBRE"),
-    "name not UTF-8": (forge(Entry(b"a\xff.txt", b"x")), "ARCHIVO_ILEGIBLE"),
+    "name not UTF-8": (forge(Entry(b"a\xff.txt", b"x")), "ARCHIVO_NOMBRE"),
     "name of the manifest": (forge(Entry("Manifiesto.json", b"x")), "ARCHIVO_RESERVADO"),
     "long component": (forge(Entry("a" * 101, b"x")), "ARCHIVO_LARGO"),
     "long path": (forge(Entry("/".join(["a" * 90] * 3), b"x")), "ARCHIVO_LARGO"),
@@ -153,7 +152,7 @@ LYING: dict[str, tuple[bytes, str]] = {
     "wrong CRC, stored": (forge(Entry("a.txt", b"hola", 0, local={"crc": 1}, central={"crc": 1})), "ARCHIVO_CRC"),
     "wrong CRC, empty": (forge(Entry("a.txt", b"", local={"crc": 1}, central={"crc": 1})), "ARCHIVO_CRC"),
     "larger than declared": (
-        forge(Entry("a.txt", ZEROS, raw=deflated(ZEROS), local={"size": 99}, central={"size": 99})),
+        forge(Entry("a.txt", ZEROS, raw=deflated(ZEROS), local={"size": 9999}, central={"size": 9999})),
         "ARCHIVO_TAMANO",
     ),
     "smaller than declared": (
@@ -216,21 +215,10 @@ def test_honest_twin_is_admitted(case: str, tmp_path: Path) -> None:
         assert len(b"".join(member.open())) == member.bytes
 
 
-def test_every_leaf_of_the_room_has_a_code_of_its_own_and_a_hostile_archive() -> None:
-    codes = [leaf.codigo for leaf in _leaves(ArchivoError) if leaf.__module__ == errors.__name__]
-    assert len(set(codes)) == len(codes)
-    elsewhere = {"ARCHIVO_MANIFIESTO", "ARCHIVO_DIFERENCIA", "ARCHIVO_BASE", "ARCHIVO_DISTINTA"}
-    assert {codigo for _, codigo in (*HOSTILE.values(), *LYING.values())} == set(codes) - elsewhere
-
-
-def _leaves(kind: type[ArchivoError]) -> list[type[ArchivoError]]:
-    return [leaf for child in kind.__subclasses__() for leaf in (_leaves(child) or [child])]
-
-
 def test_bomb_that_lies_about_its_size_is_never_expanded(tmp_path: Path) -> None:
     bomb = b"\0" * (200 << 20)
     raw = deflated(bomb)
-    size = {"size": 1000}
+    size = {"size": 300_000}
     path = write(tmp_path, forge(Entry("a.txt", b"", raw=raw, local=size, central=size)))
     del bomb, raw
     tracemalloc.start()

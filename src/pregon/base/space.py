@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+RESERVA = 64 << 20
+"""Bytes that we leave free on a disk we write to: whatever else runs there must go on."""
+PASO = 16 << 20
+"""Free space is asked again each time so many bytes were written."""
+
+
 def free_bytes(path: Path) -> int:
     """Bytes free for us on the file system of ``path``."""
     return shutil.disk_usage(path).free
@@ -29,3 +35,30 @@ def require_free(path: Path, needed: int) -> None:
             intacto="No se escribió nada; lo publicado sigue como estaba.",
             que_hacer="Libere espacio en ese disco; Pregón lo intentará de nuevo en el siguiente ciclo.",
         )
+
+
+class SpaceWatch:
+    """Asks for free space again while much is written to one file system, whoever else is writing there."""
+
+    def __init__(self, path: Path, reserva: int = RESERVA) -> None:
+        self._path = path
+        self._reserva = reserva
+        self._since = PASO
+
+    def wrote(self, size: int) -> None:
+        """Say that ``size`` bytes are about to be written.
+
+        Raises:
+            DiscoError: less than the reserve is left.
+        """
+        self._since += size
+        if self._since < PASO:
+            return
+        self._since = 0
+        free = free_bytes(self._path)
+        if free < self._reserva:
+            raise DiscoError(
+                f"En {self._path} quedan {free:,} bytes libres; se dejan siempre {self._reserva:,}.",
+                intacto="No se guardó lo que se estaba escribiendo; lo publicado sigue como estaba.",
+                que_hacer="Libere espacio en ese disco; Pregón lo intentará de nuevo en el siguiente ciclo.",
+            )

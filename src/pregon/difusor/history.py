@@ -17,7 +17,7 @@ from pregon.difusor.unpack import make, read_recipe
 from pregon.paquete.errors import DiferenciaError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, Manifest, parse_manifest
 from pregon.paquete.names import DIFERENCIA, MANIFIESTO
-from pregon.paquete.reading import members
+from pregon.paquete.reading import EXTENSIONES, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,7 +99,7 @@ class History:
     def archives(self, corte: int) -> tuple[Path, ...]:
         """The archives kept of a cut, the smallest first."""
         try:
-            found = [path for path in self.folder(corte).iterdir() if path.suffix == ".zip" and path.is_file()]
+            found = [path for path in self.folder(corte).iterdir() if path.suffix in EXTENSIONES and path.is_file()]
         except OSError:
             return ()
         return tuple(sorted(found, key=lambda path: (path.stat().st_size, path.name)))

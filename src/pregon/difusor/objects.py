@@ -8,15 +8,17 @@ contents of one size never share an ETag at one address.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import brotli
 
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import HashError
-from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
+from pregon.base.space import RESERVA, SpaceWatch, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +44,7 @@ _COMPRESSIBLE = frozenset(
     {".html", ".htm", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".csv", ".xml", ".webmanifest"}
 )
 _NANO = 1_000_000_000
+_READ = 1 << 16
 
 
 def compressible(ruta: str) -> bool:
@@ -57,9 +60,19 @@ def stamp_ns(hora_corte: datetime, sha256: str) -> int:
 class ObjectStore:
     """The contents of one workspace. Writes are durable after the next ``sync_filesystem``."""
 
-    def __init__(self, folder: Path, disk: Disk) -> None:
+    def __init__(self, folder: Path, disk: Disk, *, reserva: int = RESERVA) -> None:
         self._folder = folder
         self._disk = disk
+        self._reserva = reserva
+        self._watch = SpaceWatch(folder, reserva)
+
+    def require_space(self, needed: int) -> None:
+        """Refuse to begin what would not fit, leaving the reserve.
+
+        Raises:
+            DiscoError: too little is free.
+        """
+        require_free(self._folder, needed + self._reserva)
 
     def path(self, sha256: str, twin: str = "") -> Path:
         """Where the content (or its twin) lies, or would."""
@@ -92,11 +105,14 @@ class ObjectStore:
 
         Raises:
             HashError: ``chunks`` are not the content of that hash and length; nothing stays.
+            DiscoError: the disk is filling up; nothing stays.
         """
         path = self.path(sha256)
         if not path.parent.exists():
             self._disk.make_folder(path.parent)
-        self._disk.create(path, _checked(chunks, sha256, size), mode=MODE, mtime_ns=stamp_ns(hora_corte, sha256))
+        self._disk.create(
+            path, _checked(chunks, sha256, size, self._watch), mode=MODE, mtime_ns=stamp_ns(hora_corte, sha256)
+        )
 
     def put_gz(self, sha256: str, wrapped: bytes | None) -> None:
         """Make the ``.gz`` twin: ``wrapped`` (the archive's own deflate stream as gzip) or compressed here.
@@ -140,9 +156,7 @@ class ObjectStore:
         """Remove the twins of a content that do not decode to it."""
         for suffix in TWINS:
             path, content = self.path(sha256, suffix), self.path(sha256)
-            if path.exists() and not (
-                content.exists() and decoded_matches(path.read_bytes(), suffix, content.read_bytes())
-            ):
+            if path.exists() and not (content.exists() and file_decodes_to(path, suffix, content)):
                 self._disk.remove_tree(path)
 
     def drop(self, sha256: str) -> None:
@@ -176,7 +190,7 @@ class ObjectStore:
                 yield folder / name
 
 
-def _checked(chunks: Iterable[bytes], sha256: str, size: int) -> Iterator[bytes]:
+def _checked(chunks: Iterable[bytes], sha256: str, size: int, watch: SpaceWatch) -> Iterator[bytes]:
     digest = hashlib.sha256()
     seen = 0
     for chunk in chunks:
@@ -184,6 +198,7 @@ def _checked(chunks: Iterable[bytes], sha256: str, size: int) -> Iterator[bytes]
         if seen > size:
             break
         digest.update(chunk)
+        watch.wrote(len(chunk))
         yield chunk
     if seen != size or digest.hexdigest() != sha256:
         raise HashError(
@@ -206,17 +221,39 @@ def compress_gzip(content: bytes) -> bytes:
 
 def decoded_matches(data: bytes, suffix: str, content: bytes) -> bool:
     """Whether ``data`` is ``content`` encoded as ``suffix`` says; never expands to more than ``content`` does."""
+    return _decodes_to(io.BytesIO(data), suffix, io.BytesIO(content))
+
+
+def file_decodes_to(encoded: Path, suffix: str, plain: Path) -> bool:
+    """The same of two files, of any size, neither of which is ever held whole."""
+    with encoded.open("rb") as data, plain.open("rb") as content:
+        return _decodes_to(data, suffix, content)
+
+
+def _decodes_to(data: BinaryIO, suffix: str, content: BinaryIO) -> bool:
+    pieces = _gunzipped(data) if suffix == GZ else _unbrotlied(data)
     try:
-        if suffix == GZ:
-            inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            return inflater.decompress(data, len(content) + 1) == content and inflater.eof
-        reader = brotli.Decompressor()
-        out = bytearray(reader.process(data, output_buffer_limit=len(content) + 1))
-        while not reader.is_finished() and len(out) <= len(content):
-            more = reader.process(b"", output_buffer_limit=len(content) + 1)
-            if not more:
-                return False
-            out += more
-        return bytes(out) == content
-    except (zlib.error, brotli.error):
+        return all(content.read(len(piece)) == piece for piece in pieces) and not content.read(1)
+    except (EOFError, zlib.error, brotli.error):
         return False
+
+
+def _gunzipped(data: BinaryIO) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    while not inflater.eof:
+        pending = data.read(_READ)
+        if not pending:
+            raise EOFError
+        while pending and not inflater.eof:
+            yield inflater.decompress(pending, CHUNK)
+            pending = inflater.unconsumed_tail
+
+
+def _unbrotlied(data: BinaryIO) -> Iterator[bytes]:
+    reader = brotli.Decompressor()
+    while not reader.is_finished():
+        pending = data.read(_READ) if reader.can_accept_more_data() else b""
+        piece = reader.process(pending, output_buffer_limit=CHUNK)
+        if not pending and not piece and not reader.is_finished():
+            raise EOFError
+        yield piece

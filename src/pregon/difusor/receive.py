@@ -31,6 +31,7 @@ from pregon.difusor.reloj import MEASURE_EVERY, read_clock
 from pregon.difusor.serve import public_url
 from pregon.difusor.unpack import check_own_twins, missing, unpack
 from pregon.paquete.names import CAMBIOS, MANIFIESTO
+from pregon.paquete.reading import EXTENSIONES
 from pregon.sonda.probe import Limits, probe
 from pregon.trust.cliente import TrustClient
 from pregon.trust.verified import Identity, Memory
@@ -312,7 +313,7 @@ def memory_of(cuts: Sequence[Aceptado]) -> Memory:
 
 def split_archives(archives: Sequence[TargetRef]) -> tuple[TargetRef | None, TargetRef | None]:
     """The whole archive and the archive of changes among the signed ones."""
-    zips = [ref for ref in archives if ref.nombre.endswith(".zip")]
-    changes = next((ref for ref in zips if ref.nombre.endswith(CAMBIOS)), None)
-    whole = next((ref for ref in zips if not ref.nombre.endswith(CAMBIOS)), None)
+    known = [ref for ref in archives if ref.nombre.endswith(EXTENSIONES)]
+    changes = next((ref for ref in known if ref.nombre.endswith(CAMBIOS)), None)
+    whole = next((ref for ref in known if not ref.nombre.endswith(CAMBIOS)), None)
     return whole, changes

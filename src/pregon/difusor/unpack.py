@@ -10,13 +10,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import GemeloError, HashError
-from pregon.difusor.objects import TWINS, compressible, decoded_matches
+from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, compressible, file_decodes_to
 from pregon.paquete.errors import BaseError, DiferenciaError, DistintaError, ManifiestoError
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.reading import gzip_twin, members
 from pregon.paquete.receta import MAX_RECIPE_BYTES, decode, rebuild
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pregon.difusor.objects import ObjectStore
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 MAX_OWN_TWIN_BYTES = 64 << 20
-"""A package's own ``.gz`` beside its plain file is compared in memory up to this size."""
+"""A package's own ``.gz`` beside its plain file is compared up to this size."""
 
 
 def missing(manifest: Manifest, store: ObjectStore) -> dict[str, int]:
@@ -41,30 +42,54 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
     1. The archive is admitted whole before a byte is inflated (``paquete.reading``).
     2. Every member is in the manifest, with the length that it states, or is the recipe of a file that is in it.
     3. Every recipe is read, and says of its file what the manifest says.
-    4. Each content is written under its hash and only stays if it has it. Recipes come first, since one that does not
+    4. There is room for what is not stored yet; it is asked for again while writing.
+    5. Each content is written under its hash and only stays if it has it. Recipes come first, since one that does not
        fit its base is refused; one whose base is not here, or that gives other bytes, leaves its content missing.
+
+    Whatever is raised, nothing that this call stored stays.
 
     Raises:
         ArchivoError: not admitted, a member that the manifest does not list, or a recipe that is not admissible.
         HashError: a content is not the one listed.
+        DiscoError: too little space is free.
     """
     entries = {entry.ruta: entry for entry in manifest.archivos}
-    admitted = list(members(archive))  # 1
-    contents, recipes = [], []
-    for member in admitted:  # 2
+    contents, recipes = _known(members(archive), entries)  # 1 and 2
+    read = [read_recipe(member, entry) for member, entry in recipes]  # 3
+    needed = missing(manifest, store)
+    store.require_space(sum(needed.values()))  # 4
+    try:  # 5
+        for recipe in read:
+            make(recipe, manifest, store)
+        plain = [_store(member, entry, manifest, store) for member, entry in contents]
+        contents.clear()  # What unpacks a 7z takes memory, and so does making a twin.
+        for again in plain:
+            if again is not None:
+                store.put_gz(again.sha256, None)
+    except BaseException:
+        for sha256 in needed:
+            store.drop(sha256)
+        raise
+
+
+_Pairs = list[tuple["Member", "FileEntry"]]
+
+
+def _known(admitted: Iterator[Member], entries: Mapping[str, FileEntry]) -> tuple[_Pairs, _Pairs]:
+    """The contents and the recipes, each with the file that it is for or makes; nothing else may be there."""
+    contents: _Pairs = []
+    recipes: _Pairs = []
+    for member in admitted:
         entry = entries.get(member.ruta)
+        made = entries.get(member.ruta.removesuffix(DIFERENCIA))
         if entry is not None:
             _check_length(member, entry)
-            contents.append(member)
-        elif member.ruta.endswith(DIFERENCIA) and member.ruta.removesuffix(DIFERENCIA) in entries:
-            recipes.append(member)
+            contents.append((member, entry))
+        elif made is not None:
+            recipes.append((member, made))
         else:
             raise ManifiestoError(f"El archivo trae {member.ruta!a}, que el manifiesto no lista.")
-    read = [read_recipe(member, entries[member.ruta.removesuffix(DIFERENCIA)]) for member in recipes]  # 3
-    for recipe in read:  # 4
-        make(recipe, manifest, store)
-    for member in contents:
-        _store(member, entries[member.ruta], manifest, store)
+    return contents, recipes
 
 
 def read_recipe(member: Member, entry: FileEntry) -> Recipe:
@@ -110,13 +135,18 @@ def _check_length(member: Member, entry: FileEntry) -> None:
         )
 
 
-def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> None:
+def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> FileEntry | None:
+    """Store the content and its ``.gz`` twin; the entry is returned where the twin has to be compressed anew."""
     if store.has(entry.sha256, entry.bytes):
-        return
+        return None
     store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
-    if compressible(entry.ruta):
-        stream = gzip_twin(member)
-        store.put_gz(entry.sha256, None if stream is None else b"".join(stream))
+    if not compressible(entry.ruta) or entry.bytes > MAX_TWIN_BYTES:
+        return None
+    stream = gzip_twin(member)
+    if stream is None:
+        return entry
+    store.put_gz(entry.sha256, b"".join(stream))
+    return None
 
 
 def check_own_twins(manifest: Manifest, store: ObjectStore) -> None:
@@ -135,9 +165,7 @@ def check_own_twins(manifest: Manifest, store: ObjectStore) -> None:
             if twin is None:
                 continue
             small = max(entry.bytes, twin.bytes) <= MAX_OWN_TWIN_BYTES
-            if not small or not decoded_matches(
-                store.path(twin.sha256).read_bytes(), suffix, store.path(entry.sha256).read_bytes()
-            ):
+            if not small or not file_decodes_to(store.path(twin.sha256), suffix, store.path(entry.sha256)):
                 raise GemeloError(
                     f"{twin.ruta!a} no es {ruta!a} comprimido: los navegadores recibirían otro contenido.",
                     intacto="No se publicó nada de este paquete; lo publicado sigue como estaba.",

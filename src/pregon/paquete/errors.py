@@ -8,9 +8,12 @@
     │  ├─ IlegibleError       ARCHIVO_ILEGIBLE       not an archive, or its directory cannot be read
     │  ├─ TruncadoError       ARCHIVO_TRUNCADO       it ends before what it declares
     │  ├─ SobranteError       ARCHIVO_SOBRANTE       bytes that belong to no member (before, between or after)
-    │  └─ CabeceraError       ARCHIVO_CABECERA       two headers of one member tell different things
+    │  ├─ CabeceraError       ARCHIVO_CABECERA       two headers of one member tell different things
+    │  └─ Zip64Error          ARCHIVO_ZIP64          64-bit sizes given where they are not due, twice, or not at all
     ├─ its size
     │  ├─ MiembrosError       ARCHIVO_MIEMBROS       too many members
+    │  ├─ DirectorioError     ARCHIVO_DIRECTORIO     the list of members itself is too large
+    │  ├─ DiccionarioError    ARCHIVO_DICCIONARIO    asks for too much memory to be unpacked (7z)
     │  ├─ TotalError          ARCHIVO_TOTAL          too large once unpacked
     │  ├─ ArchivoGrandeError  ARCHIVO_GRANDE         one member is too large
     │  ├─ RazonError          ARCHIVO_RAZON          expands too much: a bomb
@@ -31,7 +34,8 @@
        ├─ RutaSuperiorError   ARCHIVO_SUPERIOR       «..», «.» or an empty component
        ├─ UnidadError         ARCHIVO_UNIDAD         a drive or stream («C:», «a:b»)
        ├─ DiagonalError       ARCHIVO_DIAGONAL       a backslash
-       ├─ ControlError        ARCHIVO_CONTROL        NUL, control or invisible characters
+       ├─ NuloError           ARCHIVO_NULO           a NUL, where some programs end the name
+       ├─ ControlError        ARCHIVO_CONTROL        control or invisible characters
        ├─ BidiError           ARCHIVO_BIDI           characters that reverse the direction of reading
        ├─ NombreError         ARCHIVO_NOMBRE         a name some system cannot hold, or in an unknown encoding
        ├─ ReservadoError      ARCHIVO_RESERVADO      a name that the difusor itself writes
@@ -86,10 +90,28 @@ class CabeceraError(_Leaf):
     codigo = "ARCHIVO_CABECERA"
 
 
+class Zip64Error(_Leaf):
+    """A zip64 record that is not due, is there twice, lies elsewhere or says something else than the other one."""
+
+    codigo = "ARCHIVO_ZIP64"
+
+
 class MiembrosError(_Leaf):
     """Too many members."""
 
     codigo = "ARCHIVO_MIEMBROS"
+
+
+class DirectorioError(_Leaf):
+    """The directory of a zip, or the header of a 7z, is larger than is ever needed."""
+
+    codigo = "ARCHIVO_DIRECTORIO"
+
+
+class DiccionarioError(_Leaf):
+    """A 7z that can only be unpacked with more memory than the limit."""
+
+    codigo = "ARCHIVO_DICCIONARIO"
 
 
 class TotalError(_Leaf):
@@ -200,8 +222,14 @@ class DiagonalError(_Leaf):
     codigo = "ARCHIVO_DIAGONAL"
 
 
+class NuloError(_Leaf):
+    """A name with a NUL: programs written in C read another, shorter name."""
+
+    codigo = "ARCHIVO_NULO"
+
+
 class ControlError(_Leaf):
-    """A name with NUL, control or invisible characters."""
+    """A name with control or invisible characters."""
 
     codigo = "ARCHIVO_CONTROL"
 
@@ -246,3 +274,8 @@ class ColisionError(_Leaf):
     """Two names that some file system takes for one."""
 
     codigo = "ARCHIVO_COLISION"
+
+
+def leaves() -> tuple[type[ArchivoError], ...]:
+    """Every reason of this module, in the order of its drawing."""
+    return tuple(_Leaf.__subclasses__())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from pregon.paquete.errors import (
     BidiError,
@@ -17,7 +18,9 @@ from pregon.paquete.errors import (
     DiagonalError,
     DuplicadoError,
     LargoError,
+    MiembrosError,
     NombreError,
+    NuloError,
     ProfundidadError,
     ReservadoError,
     RutaAbsolutaError,
@@ -36,6 +39,7 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 _RESERVED = frozenset({MANIFIESTO})
+_FILE, _FOLDER = b"a", b"c"
 _PART = r"(?!con|prn|aux|nul|com|lpt)[a-z0-9](?:[a-z0-9._-]{0,60}[a-z0-9])?"
 _ORDINARY = re.compile(rf"(?:{_PART}/){{1,7}}{_PART}")
 """What nearly all paths look like; each of them passes every check below, within any limits of at least these."""
@@ -43,11 +47,12 @@ _ORDINARY = re.compile(rf"(?:{_PART}/){{1,7}}{_PART}")
 
 @dataclass(frozen=True)
 class NameLimits:
-    """Largest path (UTF-8 bytes), component (UTF-8 bytes) and number of components."""
+    """Largest path (UTF-8 bytes), component (UTF-8 bytes), number of components; names in all, folders included."""
 
     ruta: int = 512
     componente: int = 255
     profundidad: int = 16
+    nombres: int = 150_000
 
 
 LIMITES = NameLimits()
@@ -85,9 +90,12 @@ def check_path(ruta: str, limits: NameLimits = LIMITES) -> str:
 def _check_characters(ruta: str, shown: str) -> None:
     if ruta.isascii() and ruta.isprintable() and "\\" not in ruta:
         return
-    if any(character in _BIDI for character in ruta):
+    if "\0" in ruta:
+        raise NuloError(f"El nombre {shown} lleva un carácter nulo.")
+    used = set(ruta)
+    if not used.isdisjoint(_BIDI):
         raise BidiError(f"El nombre {shown} lleva caracteres que invierten el sentido de lectura.")
-    if any(unicodedata.category(character) in _INVISIBLE for character in ruta):
+    if any(unicodedata.category(character) in _INVISIBLE for character in used):
         raise ControlError(f"El nombre {shown} lleva caracteres de control o invisibles.")
     if "\\" in ruta:
         raise DiagonalError(f"El nombre {shown} lleva una diagonal inversa.")
@@ -103,29 +111,25 @@ def _fold(text: str) -> str:
 class NameSet:
     """The names of one package: every path admitted, none twice, none that another system takes for another.
 
-    Folders count: ``A/x`` and ``a/y`` collide, and so do a file ``a`` and a file ``a/b``.
+    Folders count: ``A/x`` and ``a/y`` collide, and so do a file ``a`` and a file ``a/b``. Digests are kept and not
+    texts: sixteen folders deep, each path would be kept sixteen times.
     """
 
     def __init__(self, limits: NameLimits = LIMITES) -> None:
         self._limits = limits
-        self._spelling: dict[str, str] = {}
-        self._files: set[str] = set()
-        self._folders: set[str] = set()
+        self._taken: dict[bytes, bytes] = {}
 
     def add_file(self, ruta: str) -> str:
         """Admit the file ``ruta`` and the folders above it.
 
         Raises:
-            ArchivoError: the name itself, ``DuplicadoError`` or ``ColisionError``.
+            ArchivoError: the name itself, ``DuplicadoError``, ``ColisionError``, or ``MiembrosError`` where there are
+                too many names.
         """
         check_path(ruta, self._limits)
-        if ruta in self._files:
-            raise DuplicadoError(f"El nombre {ruta!a} aparece dos veces.")
         self._parents(ruta)
-        self._claim(ruta)
-        if ruta in self._folders:
-            raise ColisionError(f"El nombre {ruta!a} es a la vez archivo y carpeta.")
-        self._files.add(ruta)
+        if not self._claim(ruta, _FILE):
+            raise DuplicadoError(f"El nombre {ruta!a} aparece dos veces.")
         return ruta
 
     def add_folder(self, ruta: str) -> str:
@@ -140,17 +144,21 @@ class NameSet:
 
     def _parents(self, ruta: str) -> None:
         position = ruta.rfind("/")
-        while position > 0:
-            folder = ruta[:position]
-            if folder in self._folders:
-                return
-            self._claim(folder)
-            if folder in self._files:
-                raise ColisionError(f"El nombre {folder!a} es a la vez archivo y carpeta.")
-            self._folders.add(folder)
+        while position > 0 and self._claim(ruta[:position], _FOLDER):
             position = ruta.rfind("/", 0, position)
 
-    def _claim(self, path: str) -> None:
-        other = self._spelling.setdefault(_fold(path), path)
-        if other != path:
-            raise ColisionError(f"Los nombres {other!a} y {path!a} serían el mismo archivo en algunos sistemas.")
+    def _claim(self, path: str, kind: bytes) -> bool:
+        """Take the spelling of ``path``; False when this very path already has it, as the same kind."""
+        folded, exact = _fold(path), blake2b(path.encode(), digest_size=16).digest()
+        key = exact if folded == path else blake2b(folded.encode(), digest_size=16).digest()
+        mine = kind + exact
+        other = self._taken.setdefault(key, mine)
+        if other is mine:
+            if len(self._taken) > self._limits.nombres:
+                raise MiembrosError(f"El paquete tiene más de {self._limits.nombres:,} archivos y carpetas.")
+            return True
+        if other[1:] != exact:
+            raise ColisionError(f"El nombre {path!a} sería el mismo archivo que otro del paquete en algunos sistemas.")
+        if other != mine:
+            raise ColisionError(f"El nombre {path!a} es a la vez archivo y carpeta.")
+        return False

@@ -1,4 +1,6 @@
-"""The records of a zip that the standard library reads too generously: the tail, local headers, extra fields.
+"""The records of a zip, read strictly: the tail, the directory, local headers, extra fields.
+
+The standard library reads them too generously, and not alike in all its versions.
 
 Layouts: PKWARE APPNOTE 6.3.10, §4.3.7 (local header), §4.3.9 (data descriptor), §4.3.14-16 (end records), §4.5 (extra).
 """
@@ -7,21 +9,22 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pregon.paquete.errors import (
     CabeceraError,
     CifradoError,
+    DirectorioError,
+    EnlaceError,
     IlegibleError,
     SobranteError,
-    TotalError,
     TraslapeError,
     TruncadoError,
+    Zip64Error,
 )
 
 if TYPE_CHECKING:
-    import zipfile
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 """Flag bits: encrypted, strongly encrypted, masked local headers."""
@@ -36,24 +39,46 @@ _END = struct.Struct("<4sHHHHIIH")
 _END64 = struct.Struct("<4sQHHIIQQQQ")
 _LOCATOR = struct.Struct("<4sIQI")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sBBHHHHHIIIHHHHHII")
+_MAX_HEADER = _CENTRAL.size + 3 * 0xFFFF
 _MAX_COMMENT = 0xFFFF
-EXTRA_ZIP64, _EXTRA_AES, _EXTRA_UNICODE_NAME = 0x0001, 0x9901, 0x7075
+EXTRA_ZIP64, _EXTRA_UNICODE_NAME, _EXTRA_ASI_UNIX, _EXTRA_PKWARE_UNIX = 0x0001, 0x7075, 0x756E, 0x000D
+_EXTRA_STREAM_ATTRIBUTES = 0x6C78
+_EXTRA_ENCRYPTED = frozenset({0x0017, 0x9901})
+"""Strong encryption, AES."""
+_PKWARE_UNIX_PLAIN = 12
+"""Two times and two owners; what follows them is the target of a link, or the numbers of a device."""
 _MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
 
 
 @dataclass(frozen=True)
 class Tail:
-    """What the end of the archive declares: number of entries and where the directory begins."""
+    """What the end of the archive declares: number of entries, where the directory begins and its length in bytes."""
 
     entries: int
     directory: int
+    length: int
+
+
+class Fields(NamedTuple):
+    """What a header of the directory says of one member; its extra fields were judged. ``name`` as its bytes."""
+
+    flags: int
+    method: int
+    crc32: int
+    packed: int
+    size: int
+    disk: int
+    attributes: int
+    offset: int
+    name: bytes
 
 
 def read_tail(read: Callable[[int, int], bytes], size: int, directory_limit: int) -> Tail:
     """The archive's end records, checked against each other and against the size of the file.
 
     Raises:
-        ArchivoError: ARCHIVO_ILEGIBLE, ARCHIVO_TRUNCADO, ARCHIVO_SOBRANTE, ARCHIVO_CABECERA, ARCHIVO_TOTAL.
+        ArchivoError: ARCHIVO_ILEGIBLE, ARCHIVO_TRUNCADO, ARCHIVO_SOBRANTE, ARCHIVO_ZIP64, ARCHIVO_DIRECTORIO.
     """
     end = _read_end(read, size)
     place = size - _END.size
@@ -65,17 +90,19 @@ def read_tail(read: Callable[[int, int], bytes], size: int, directory_limit: int
         ceilings = (_MAX16, _MAX16, _MAX16, _MAX16, _MAX32, _MAX32)
         for small, large, ceiling in zip(narrow, wide, ceilings, strict=True):
             if small not in (large, ceiling):
-                raise CabeceraError("Los dos registros finales del archivo no dicen lo mismo.")
+                raise Zip64Error("Los dos registros finales del archivo no dicen lo mismo.")
         disk, directory_disk, here, entries, length, offset = wide
+    elif _MAX32 in (length, offset):
+        raise Zip64Error("El archivo declara tamaños de 64 bits y no los trae.")
     if disk or directory_disk or here != entries:
         raise IlegibleError("El archivo está partido en varios volúmenes.")
     if length > directory_limit:
-        raise TotalError(f"El directorio del archivo mide {length:,} bytes; el límite es {directory_limit:,}.")
+        raise DirectorioError(f"El directorio del archivo mide {length:,} bytes; el límite es {directory_limit:,}.")
     if offset + length > place:
         raise TruncadoError("El directorio del archivo está fuera del archivo.")
     if offset + length < place:
         raise SobranteError(f"El archivo tiene {place - offset - length:,} bytes que no son de ningún miembro.")
-    return Tail(entries=entries, directory=offset)
+    return Tail(entries=entries, directory=offset, length=length)
 
 
 def _read_end(read: Callable[[int, int], bytes], size: int) -> tuple[bytes, int, int, int, int, int, int, int]:
@@ -98,21 +125,69 @@ def _read_end64(read: Callable[[int, int], bytes], place: int) -> tuple[int, tup
     if disk or disks != 1:
         raise IlegibleError("El archivo está partido en varios volúmenes.")
     if offset != place - _END64.size or offset < 0:
-        raise CabeceraError("El registro final de zip64 no está donde el archivo dice.")
+        raise Zip64Error("El registro final de zip64 no está donde el archivo dice.")
     signature, length, _, _, disk, directory_disk, here, entries, size, start = _END64.unpack(read(offset, _END64.size))
     if signature != b"PK\x06\x06" or length != _END64.size - 12:
-        raise CabeceraError("El registro final de zip64 no es válido.")
+        raise Zip64Error("El registro final de zip64 no es válido.")
     return offset, (disk, directory_disk, here, entries, size, start)
 
 
-def check_extra(extra: bytes, shown: str) -> None:
-    """Refuse the extra fields that make two programs see two different members.
+def read_directory(read: Callable[[int, int], bytes], tail: Tail, window: int) -> Iterator[Fields]:
+    """The headers of the directory, one by one, reading ``window`` bytes at a time; exactly as many as declared.
 
     Raises:
-        CifradoError: AES encryption is declared.
-        CabeceraError: a second name, sizes given twice, or fields that do not fit.
+        ArchivoError: ARCHIVO_CABECERA, ARCHIVO_ILEGIBLE, or as ``extra_fields``.
     """
-    position, wide = 0, 0
+    held, position, left = b"", 0, tail.length
+    place = tail.directory
+    for number in range(tail.entries):
+        if len(held) - position < _MAX_HEADER and left:
+            size = min(left, max(window, _MAX_HEADER))
+            held, position = held[position:] + read(place, size), 0
+            place += size
+            left -= size
+        if len(held) - position < _CENTRAL.size:
+            raise CabeceraError(f"El archivo declara {tail.entries:,} miembros y su directorio tiene {number:,}.")
+        fields, position = _central(held, position)
+        yield fields
+    if left or position != len(held):
+        raise CabeceraError(f"El directorio del archivo tiene más que los {tail.entries:,} miembros que declara.")
+
+
+def _central(held: bytes, position: int) -> tuple[Fields, int]:
+    (
+        signature, _, _, _, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length,
+        disk, _, attributes, offset,
+    ) = _CENTRAL.unpack_from(held, position)  # fmt: skip
+    start = position + _CENTRAL.size
+    end = start + name_length + extra_length + comment_length
+    if signature != b"PK\x01\x02" or end > len(held):
+        raise IlegibleError("El directorio del archivo no se puede leer.")
+    name = held[start : start + name_length]
+    extra = extra_fields(held[start + name_length : end - comment_length], ascii(name[:120])[1:])
+    numbers = [size, packed, offset]
+    wide = extra.get(EXTRA_ZIP64)
+    absent = [index for index, number in enumerate(numbers) if number == _MAX32]
+    if len(wide or b"") != 8 * len(absent) or (wide is not None and not absent):
+        raise Zip64Error(f"El miembro {ascii(name[:120])[1:]} no declara como debe sus tamaños de 64 bits.")
+    if wide is not None:
+        for index, number in zip(absent, struct.unpack(f"<{len(absent)}Q", wide), strict=True):
+            numbers[index] = number
+    size, packed, offset = numbers
+    return Fields(flags, method, crc32, packed, size, disk, attributes, offset, name), end
+
+
+def extra_fields(extra: bytes, shown: str) -> dict[int, bytes]:
+    """The extra fields by kind; those that make two programs see two different members are refused.
+
+    Raises:
+        CifradoError: encryption is declared.
+        EnlaceError: the target of a link, or the numbers of a device, are declared.
+        CabeceraError: a second name, or fields that do not fit.
+        Zip64Error: sizes given twice.
+    """
+    fields: dict[int, bytes] = {}
+    position = 0
     while position < len(extra):
         if len(extra) - position < 4:
             raise CabeceraError(f"Los campos adicionales del miembro {shown} están mal formados.")
@@ -120,60 +195,77 @@ def check_extra(extra: bytes, shown: str) -> None:
         position += 4 + length
         if position > len(extra):
             raise CabeceraError(f"Los campos adicionales del miembro {shown} están mal formados.")
-        if kind == _EXTRA_AES:
-            raise CifradoError(f"El miembro {shown} está cifrado.")
-        if kind == _EXTRA_UNICODE_NAME:
-            raise CabeceraError(f"El miembro {shown} trae un segundo nombre.")
-        wide += kind == EXTRA_ZIP64
-    if wide > 1:
-        raise CabeceraError(f"El miembro {shown} declara dos veces sus tamaños.")
+        if kind == EXTRA_ZIP64 and kind in fields:
+            raise Zip64Error(f"El miembro {shown} declara dos veces sus tamaños.")
+        fields.setdefault(kind, extra[position - length : position])
+    if not _EXTRA_ENCRYPTED.isdisjoint(fields):
+        raise CifradoError(f"El miembro {shown} está cifrado.")
+    if _EXTRA_UNICODE_NAME in fields:
+        raise CabeceraError(f"El miembro {shown} trae un segundo nombre.")
+    if _EXTRA_ASI_UNIX in fields or len(fields.get(_EXTRA_PKWARE_UNIX, b"")) > _PKWARE_UNIX_PLAIN:
+        raise EnlaceError(f"El miembro {shown} trae el destino de un enlace en un campo adicional.")
+    return fields
 
 
-def read_local(read: Callable[[int, int], bytes], info: zipfile.ZipInfo, directory: int) -> int:
+def read_local(read: Callable[[int, int], bytes], fields: Fields, directory: int) -> int:
     """Offset of the member's data, after comparing its local header with its entry in the directory.
 
     Raises:
         CabeceraError: they differ, or there is no local header where the directory says.
+        Zip64Error: its 64-bit sizes are not as they must be.
         TraslapeError: the header lies in the directory.
     """
-    shown = ascii(info.orig_filename[:120])
-    offset = info.header_offset
+    shown = ascii(fields.name[:120])[1:]
+    offset = fields.offset
     if offset + _LOCAL.size > directory:
         raise TraslapeError(f"El miembro {shown} se mete en el directorio del archivo.")
-    signature, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length = _LOCAL.unpack(
+    signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(
         read(offset, _LOCAL.size)
     )
     start = int(offset + _LOCAL.size + name_length + extra_length)
     if signature != b"PK\x03\x04" or start > directory:
         raise CabeceraError(f"El miembro {shown} no está donde el directorio dice.")
     rest = read(offset + _LOCAL.size, name_length + extra_length)
-    name, extra = rest[:name_length], rest[name_length:]
-    check_extra(extra, shown)
-    expected = info.orig_filename.encode("utf-8" if info.flag_bits & UTF8 else "cp437")
-    same = name == expected and method == info.compress_type and flags == info.flag_bits
-    if not info.flag_bits & DESCRIPTOR:
-        packed, unpacked = _wide_sizes(extra, packed=packed, unpacked=unpacked)
-        same = same and (crc, packed, unpacked) == (info.CRC, info.compress_size, info.file_size)
+    extra = extra_fields(rest[name_length:], shown)
+    _check_stream_attributes(extra.get(_EXTRA_STREAM_ATTRIBUTES, b""), fields, shown)
+    same = rest[:name_length] == fields.name and method == fields.method and flags == fields.flags
+    if fields.flags & DESCRIPTOR:
+        # Here they are usually zero; a program that reads from the start believes others.
+        same = same and crc in (0, fields.crc32) and {packed, size} <= {0, _MAX32, fields.packed, fields.size}
+    else:
+        packed, size = _wide_sizes(extra.get(EXTRA_ZIP64), packed, size, shown)
+        same = same and (crc, packed, size) == (fields.crc32, fields.packed, fields.size)
     if not same:
         raise CabeceraError(f"Las dos cabeceras del miembro {shown} no coinciden.")
     return start
 
 
-def _wide_sizes(extra: bytes, *, packed: int, unpacked: int) -> tuple[int, int]:
-    position = 0
-    while position + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, position)
-        if kind == EXTRA_ZIP64 and length >= 16 and _MAX32 in (packed, unpacked):
-            wide_unpacked, wide_packed = struct.unpack_from("<QQ", extra, position + 4)
-            return (
-                wide_packed if packed == _MAX32 else packed,
-                wide_unpacked if unpacked == _MAX32 else unpacked,
-            )
-        position += 4 + length
-    return packed, unpacked
+def _check_stream_attributes(field: bytes, fields: Fields, shown: str) -> None:
+    """libarchive reads attributes from the local header: there a file may say that it is a link."""
+    if not field:
+        return
+    place = 1 + 2 * (field[0] & 1) + 2 * (field[0] >> 1 & 1)
+    if field[0] & 4:
+        (attributes,) = struct.unpack("<I", field[place : place + 4].ljust(4, b"\0"))
+        if attributes >> 28 != fields.attributes >> 28:
+            raise CabeceraError(f"Las dos cabeceras del miembro {shown} no dicen que sea lo mismo.")
 
 
-def check_descriptor(raw: bytes, info: zipfile.ZipInfo) -> None:
+def _wide_sizes(wide: bytes | None, packed: int, size: int, shown: str) -> tuple[int, int]:
+    """Both sizes as the local header gives them: in its zip64 field if it has one (§4.5.3: both, and in this order)."""
+    if wide is None:
+        if _MAX32 in (packed, size):
+            raise Zip64Error(f"El miembro {shown} declara tamaños de 64 bits y no los trae.")
+        return packed, size
+    if len(wide) != 16:
+        raise Zip64Error(f"El miembro {shown} no declara como debe sus tamaños de 64 bits.")
+    wide_size, wide_packed = struct.unpack("<QQ", wide)
+    if size not in (_MAX32, wide_size) or packed not in (_MAX32, wide_packed):
+        raise Zip64Error(f"El miembro {shown} declara dos tamaños distintos.")
+    return wide_packed, wide_size
+
+
+def check_descriptor(raw: bytes, fields: Fields) -> None:
     """Compare a data descriptor (12, 16, 20 or 24 bytes) with the directory.
 
     Raises:
@@ -181,5 +273,9 @@ def check_descriptor(raw: bytes, info: zipfile.ZipInfo) -> None:
     """
     body = raw[4:] if raw[:4] == b"PK\x07\x08" and len(raw) in (16, 24) else raw
     layout = "<III" if len(body) == 12 else "<IQQ"
-    if len(body) not in (12, 20) or struct.unpack(layout, body) != (info.CRC, info.compress_size, info.file_size):
+    if len(body) not in (12, 20) or struct.unpack(layout, body) != (
+        fields.crc32,
+        fields.packed,
+        fields.size,
+    ):
         raise ValueError("the data descriptor differs from the directory")

@@ -75,8 +75,12 @@ def forge(
     comment: bytes = b"",
     count: int | None = None,
     end64: bytes = b"",
+    ceiling: bool = False,
 ) -> bytes:
-    """The archive: ``before`` the first member, ``gap`` before the directory, ``after`` the end record."""
+    """The archive: ``before`` the first member, ``gap`` before the directory, ``after`` the end record.
+
+    ``ceiling``: the short end record refers to ``end64`` for its numbers, as zip64 says.
+    """
     body, offsets = before, []
     for entry in entries:
         if entry.at is not None:
@@ -87,7 +91,8 @@ def forge(
     body += gap
     directory = b"".join(central_header(entry, offset) for entry, offset in zip(entries, offsets, strict=True))
     total = len(entries) if count is None else count
-    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, total, total, len(directory), len(body), len(comment))
+    numbers = (0xFFFF, 0xFFFF, 0xFFFF_FFFF, 0xFFFF_FFFF) if ceiling else (total, total, len(directory), len(body))
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, *numbers, len(comment))
     return body + directory + end64 + end + comment + after
 
 
