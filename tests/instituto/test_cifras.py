@@ -94,7 +94,7 @@ def _built(folder: Path, profile: str, clock: ManualClock, sources: Sequence[Con
 
 
 def scopes(site: Site) -> dict[str, dict[str, Any]]:
-    """By contest, the totals of each of its pages, by route."""
+    """By contest, the totals of each of its pages, by route; of a page of secciones, those of each with actas."""
     found: dict[str, dict[str, Any]] = {}
     for source in site.sources:
         table = read_actas(source.actas)
@@ -105,7 +105,11 @@ def scopes(site: Site) -> dict[str, dict[str, Any]]:
         for part in counted.entidades:
             pages[f"{contest}/entidad-{part.id}/index.html"] = part
         for unit in counted.unidades:
-            pages[f"{contest}/{folder_of_unit(counted.nivel, unit.id)}/index.html"] = unit
+            folder = f"{contest}/{folder_of_unit(counted.nivel, unit.id)}"
+            pages[f"{folder}/index.html"] = unit
+            pages[f"{folder}/secciones/index.html"] = {
+                one.id: one for one in counted.secciones if one.unidad == unit.id and one.actas.contabilizadas
+            }
         found[contest] = pages
     return found
 
@@ -120,7 +124,10 @@ def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: 
         for contest, pages in scopes(package).items():
             for route, scope in _sampled(pages):
                 page.goto(f"{url}/{route}")
-                cells[contest] += _compare(page, route, scope)
+                if isinstance(scope, dict):
+                    cells[contest] += _compare_sections(page, route, scope)
+                else:
+                    cells[contest] += _compare(page, route, scope)
     assert min(cells.values()) >= CELLS, cells
     context.close()
 
@@ -135,25 +142,41 @@ def _sampled(pages: dict[str, Any]) -> list[tuple[str, Any]]:
 def _compare(page: Page, route: str, scope: Any) -> int:
     """How many figures of a page were looked at; all of them must be those of ``scope``."""
     looked = 0
-    for table, level in (("candidaturas", "candidaturas"), ("partidos", "partidos"), ("columnas", "contendientes")):
-        votes = dict(getattr(scope, level))
+    for table in ("candidaturas", "partidos"):
+        votes = dict(getattr(scope, table))
         votes["nulos"] = votes.pop("NULOS")
         blank = next(key for key in votes if key.startswith("NO_REGISTRAD"))
         votes["no_registradas"] = votes.pop(blank)
         votes["total"] = scope.total_votos
-        if table == "columnas":  # folded, and without the rows of the foot
-            page.locator("details.desglose").evaluate_all("all => all.forEach(one => one.open = true)")
-            del votes["nulos"], votes["no_registradas"], votes["total"]
-            if not page.locator("table#columnas").count():
-                continue  # no coalitions: the columns are the candidaturas
-        rows = page.locator(f"table#{table} tr[data-clave]")
-        keys = rows.evaluate_all("rows => rows.map(row => row.dataset.clave)")
-        texts = rows.locator("td[data-votos]").all_inner_texts()
-        assert len(texts) == len(keys), route
-        for key, text in zip(keys, texts, strict=True):
-            assert text.strip() == f"{votes.pop(key):,}", (route, table, key)
+        for key, text in _on_screen(page, f"table#{table} tr[data-clave]"):
+            assert text == f"{votes.pop(key):,}", (route, table, key)
+            looked += 1
         assert not any(votes.values()), (route, table, votes)  # who is left out got nothing
-        looked += len(texts)
+    # What coalitions are made of, as the actas have it; all columns, where they do not add up by coalition.
+    for one in page.locator("details").all():
+        one.evaluate("details => { details.open = true; }")
+    for key, text in _on_screen(page, "table[data-coalicion] tbody tr, table#columnas tbody tr"):
+        assert text == f"{scope.contendientes[key]:,}", (route, key)
+        looked += 1
     counted = page.locator(".siempre .avance-fijo div:first-child dd span").first.inner_text()
     assert counted == f"{scope.actas.contabilizadas:,}", route
     return looked + 1
+
+
+def _compare_sections(page: Page, route: str, sections: dict[str, Any]) -> int:
+    """How many secciones of a page were looked at: the total of votes of each."""
+    rows = page.locator("tbody tr[id^=s-]")
+    texts = rows.evaluate_all("rows => rows.filter(r => r.cells.length === 6).map(r => [r.id, r.cells[4].innerText])")
+    by_number = {one.id.zfill(4) if one.id.isdecimal() else one.id: one for one in sections.values()}
+    for anchor, text in texts:
+        assert text.strip() == f"{by_number[anchor.removeprefix('s-')].total_votos:,}", (route, anchor)
+    assert len(texts) == len(sections) or len(texts) > 100, route  # a long list goes on in other pages
+    return len(texts)
+
+
+def _on_screen(page: Page, rows: str) -> list[tuple[str, str]]:
+    """Key and text of the votes of some rows, as they are on screen."""
+    found = page.locator(rows)
+    keys = found.evaluate_all("rows => rows.map(row => row.dataset.clave)")
+    texts = [text.strip() for text in found.locator("td[data-votos]").all_inner_texts()]
+    return list(zip(keys, texts, strict=True))

@@ -8,6 +8,7 @@ of the leader's votes: they are a picture, the number beside them is the datum.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pregon.instituto.portal.formato import candidatura as candidate_name
@@ -110,7 +111,7 @@ class Resultados:
     resumen: Resumen
     cabeza: Cabeza
 
-    @property
+    @cached_property
     def integraciones(self) -> tuple[Integracion, ...]:
         """Of each coalition whose columns add up to its votes. Over an entity they may not: a party of it may stand
         alone in some units, and then its own votes belong to two lines."""
@@ -121,6 +122,11 @@ class Resultados:
             if len(members) > 1 and sum(part.votos for part in parts) == line.votos:
                 found.append(Integracion(line, parts))
         return tuple(found)
+
+    @property
+    def todo_integrado(self) -> bool:
+        """Whether each coalition's columns are told by ``integraciones``: any other column is a line of its own."""
+        return len(self.integraciones) == sum(len(line.partidos) > 1 for line in self.candidaturas)
 
     @property
     def hay_coaliciones(self) -> bool:

@@ -28,6 +28,9 @@ from pregon.instituto.portal.vistas import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from jinja2.environment import TemplateModule
+    from markupsafe import Markup
+
     from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.tarjetas import Tarjeta
     from pregon.instituto.portal.vista_cambios import VistaCambios
@@ -250,7 +253,7 @@ class Paginas:
             following = formato.hora(marco.proximo, marco.zona)
             if marco.proximo.astimezone(marco.zona).date() != marco.hora_corte.astimezone(marco.zona).date():
                 following = f"{formato.fecha(marco.proximo, marco.zona)}, {following}"
-        return {
+        frame = {
             "menu": menu,
             "marco": marco,
             "vistas": marco.vistas,
@@ -263,12 +266,28 @@ class Paginas:
             "pagina_exacta": False,
             "propia": "",
         }
+        return {**frame, "fijo": _Fijo(self._environment.get_template("_fijo.html").make_module(frame))}
 
     def _page(self, template: str, route: str, frame: dict[str, Any], **values: Any) -> tuple[str, bytes]:
         """A page at its route; ``raiz`` is what leads from there to the root of the package."""
         root = "../" * route.count("/")
         text: str = self._environment.get_template(template).render(frame, raiz=root, **values)
         return route, (text.strip() + "\n").encode()
+
+
+class _Fijo:
+    """The parts of the frame that do not differ between pages of one depth: each is rendered once."""
+
+    def __init__(self, parts: TemplateModule) -> None:
+        self._parts = parts
+        self._made: dict[tuple[Any, ...], Markup] = {}
+
+    def __call__(self, part: str, *arguments: Any) -> Markup:
+        """A part, for those arguments."""
+        key = (part, *arguments)
+        if key not in self._made:
+            self._made[key] = getattr(self._parts, part)(*arguments)
+        return self._made[key]
 
 
 def _with_neighbours(views: Sequence[_View]) -> Iterator[tuple[_View | None, _View, _View | None]]:
