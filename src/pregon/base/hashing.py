@@ -21,3 +21,8 @@ def sha256_file(path: Path) -> str:
     """SHA-256 of the file's content, read in chunks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def grupos(digest: str) -> str:
+    """A digest in groups of four digits, as people read and compare it: 16 groups for a SHA-256."""
+    return " ".join(digest[n : n + 4] for n in range(0, len(digest), 4))

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pregon.cli import salida
+from pregon.cli import llaves, salida
 
 app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
+app.add_typer(llaves.app, name="llaves")
 
 Carpeta = Annotated[Path, typer.Argument(help="Carpeta del espacio de trabajo.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
@@ -62,6 +63,9 @@ def inicia(
     typer.echo("Saque de esta máquina y ponga a resguardo, en lugares distintos, las llaves que no firman cada corte:")
     for name in offline:
         typer.echo(f"  {made.llaves / name}.pem")
+    if made.settings.ambiente == "oficial":
+        typer.echo("Para un proceso oficial es mejor la ceremonia, en que esas llaves nunca están en esta máquina:")
+        typer.echo("  pregon instituto llaves genera --help")
 
 
 class _Corte(salida.SeveralFiles):
@@ -157,6 +161,49 @@ def entrega(
         return
     what = "el repositorio, aún sin cortes," if last is None else f"el repositorio hasta el corte {last:04d}"
     typer.echo(f"Entregado {what} en {destino}: {files:,} archivos nuevos o cambiados en {seconds:.1f} s.")
+
+
+@app.command("verificador")
+@salida.command
+def verificador(
+    salida_dir: Annotated[Path, typer.Option("--salida", help="Carpeta en la que se escribe la página.")],
+    raiz: Annotated[Path, typer.Option("--raiz", help="El root.json publicado, en que la página confiará.")],
+    repositorio: Annotated[
+        str | None,
+        typer.Option("--repositorio", help="Dirección del repositorio firmado. Sin ella, junto a la página."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Escribe la página «Compruebe un sitio», para el servidor del instituto."""
+    from pregon.base.durable import Disk
+    from pregon.base.errors import EntradaError
+    from pregon.instituto import verificador as pagina
+
+    try:
+        root = raiz.read_bytes()
+    except OSError as exc:
+        raise EntradaError(
+            f"No se pudo leer {raiz}: {exc.strerror}.",
+            intacto="No se escribió nada.",
+            que_hacer="Dé con --raiz el root.json del espacio de trabajo del instituto.",
+        ) from exc
+    identity = pagina.write(salida_dir, root, repositorio=repositorio, disk=Disk())
+    if as_json:
+        salida.show_json(
+            {
+                "carpeta": str(salida_dir),
+                "convocatoria": identity.convocatoria,
+                "instituto": identity.instituto,
+                "ambiente": identity.ambiente,
+                "politica": pagina.POLITICA,
+            }
+        )
+        return
+    typer.echo(f"Página escrita en {salida_dir}, para {identity.convocatoria} ({identity.ambiente}).")
+    typer.echo(
+        "Publique después del inicio, y nunca antes, la carpeta metadata/ del repositorio donde la página la busca."
+    )
+    typer.echo(f"Sírvala con https y con esta cabecera:\n  Content-Security-Policy: {pagina.POLITICA}")
 
 
 def _as_dict(built: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from pregon.trust.vigencia import online_expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from pregon.base.clock import Clock
@@ -77,13 +78,21 @@ class Workspace:
         """Whose cuts are signed here."""
         return Identity(self.convocatoria.id, self.convocatoria.instituto, self.settings.ambiente)
 
+    def online_until(self, now: datetime) -> datetime:
+        """Expiry of cortes, avisos and snapshot where nothing else sets it."""
+        return online_expiry(max(self.convocatoria.fin_actualizacion, now))
+
+    def next_promised(self, now: datetime) -> datetime:
+        """The hour of the first cut, or ``now`` once it is past."""
+        return max(self.convocatoria.inicio, now)
+
     def state(self) -> StateDatabase:
         """The state database."""
         return StateDatabase(self.folder / "estado.sqlite", self.clock)
 
     def repository(self) -> Repository:
         """The signed repository, with the keys at hand."""
-        return Repository(self.repositorio, keys.load_ring(self.llaves), disk=self.disk)
+        return Repository(self.repositorio, keys.load_ring(self.llaves, identity=self.identity), disk=self.disk)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Repository]:
@@ -120,7 +129,25 @@ def create(
         EntradaError: there is no such profile.
         DiscoError, EscrituraError: could not write.
     """
-    disk = disk or Disk()
+    workspace, profile = begin(
+        folder, convocatoria, ambiente=ambiente, clock=clock, disk=disk, reloj_simulado=reloj_simulado
+    )
+    workspace.disk.make_folder(folder)
+    found(workspace, profile, keys.create_ring(workspace.llaves, disk=workspace.disk))
+    workspace.state().record("inicia", convocatoria=workspace.convocatoria.id, ambiente=ambiente)
+    return workspace
+
+
+def begin(
+    folder: Path,
+    convocatoria: str | Path,
+    *,
+    ambiente: Ambiente,
+    clock: Clock,
+    disk: Disk | None = None,
+    reloj_simulado: str | None = None,
+) -> tuple[Workspace, bytes]:
+    """A workspace to be, and the bytes of its profile; nothing is written. Arguments and errors as ``create``."""
     if (folder / ajustes.ARCHIVO).exists():
         raise AjustesError(
             f"{folder} ya es un espacio de trabajo.",
@@ -130,26 +157,32 @@ def create(
     data, _ = perfiles.read(convocatoria)
     profile = perfiles.load(convocatoria)
     made = AjustesInstituto(convocatoria=PERFIL, ambiente=ambiente, reloj_simulado=reloj_simulado)
-    disk.make_folder(folder)
-    workspace = Workspace(folder, made, profile, clock, disk)
-    ring = keys.create_ring(workspace.llaves, disk=disk)
-    now = clock.now()
-    repository = Repository.create(
-        workspace.repositorio,
-        ring,
-        workspace.identity,
-        now=now,
-        expira=online_expiry(max(profile.fin_actualizacion, now)),
-        siguiente=max(profile.inicio, now),
-        intervalo=workspace.intervalo,
-        disk=disk,
-    )
+    return Workspace(folder, made, profile, clock, disk or Disk()), data
+
+
+def found(workspace: Workspace, profile: bytes, ring: keys.KeyRing, *, reanuda: bool = False) -> None:
+    """Sign the empty repository with a whole ring and write the settings last: from then on it is a workspace.
+
+    ``reanuda``: an attempt with these very keys was stopped; if it had finished the repository, that one is taken.
+    """
+    now, folder, disk = workspace.clock.now(), workspace.folder, workspace.disk
+    if reanuda and (workspace.repositorio / "metadata" / "timestamp.json").exists():
+        repository = Repository(workspace.repositorio, ring, disk=disk)
+    else:
+        repository = Repository.create(
+            workspace.repositorio,
+            ring,
+            workspace.identity,
+            now=now,
+            expira=workspace.online_until(now),
+            siguiente=workspace.next_promised(now),
+            intervalo=workspace.intervalo,
+            disk=disk,
+        )
     disk.make_folder(workspace.trabajo, mode=0o700)
-    disk.write(folder / PERFIL, data)
+    disk.write(folder / PERFIL, profile)
     disk.write(folder / RAIZ, repository.root_bytes())
-    disk.write(folder / ajustes.ARCHIVO, ajustes.to_toml(made))
-    workspace.state().record("inicia", convocatoria=profile.id, ambiente=ambiente)
-    return workspace
+    disk.write(folder / ajustes.ARCHIVO, ajustes.to_toml(workspace.settings))
 
 
 def open_workspace(folder: Path, *, clock: Clock | None = None, disk: Disk | None = None) -> Workspace:

@@ -39,11 +39,13 @@ from tuf.ngclient import Updater, UpdaterConfig
 
 from pregon.base.durable import PARCIAL, Disk, disk_failure
 from pregon.base.errors import AjustesError, CadenaError, FirmaError, HashError, PregonError, RedError
+from pregon.base.hashing import sha256_bytes
 from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.trust import orden
 from pregon.trust.frontera import SourceFetcher, expired, tuf_border
 from pregon.trust.papeles import signed_files
+from pregon.trust.prueba import Listing, proofs
 from pregon.trust.verified import Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
 
 if TYPE_CHECKING:
@@ -162,6 +164,37 @@ class TrustClient:
         self._last = seen
         return seen.novelty
 
+    def listing(self, source: RepositorySource) -> Listing:
+        """The signed list of cuts of ``source`` and who signed it: checks 1 and 3 to 11. Remembers nothing.
+
+        For whoever has the files of a cut elsewhere (an archive, a portal) and wants to know whether they are signed.
+
+        Raises:
+            TrustError, RedError, DiscoError, EscrituraError: as ``check``; state folder and memory are as they were.
+        """
+        offered = self._read(source, TIMESTAMP, TIMESTAMP_MAX_BYTES)  # 1
+        claim = orden.unverified_claim(offered)  # 3
+        if claim is not None:
+            orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
+        try:
+            _, signed = self._signed(source, offered)  # 4 to 8
+            cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
+            orden.check_memory(cuts, self._memory)  # 10 11
+            documents = {role: self._work_metadata(role) for role in _ROLES}
+            with tuf_border():
+                root = (self._work / "root.json").read_bytes()
+                papeles = proofs(documents)
+        finally:
+            self._disk.remove_tree(self._work)
+        return Listing(
+            identity=self._identity,
+            cuts=cuts,
+            firmado=orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC),
+            papeles=papeles,
+            raiz_version=signed["root"].version,
+            raiz_sha256=sha256_bytes(root),
+        )
+
     def download(self, source: RepositorySource, target: TargetRef, destination: Path) -> None:
         """Copy a verified target to ``destination``, hashing what is written; whole, or not there at all.
 
@@ -198,12 +231,7 @@ class TrustClient:
     # The look at a source, checks 4 to 15.
 
     def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
-        updater = self._refresh(source, offered)  # 4 5 6 7
-        signed = {role: self._work_metadata(role) for role in _ROLES}
-        self._check_listed(signed["snapshot"])
-        for role in ("root", "timestamp"):  # 8
-            claim = orden.claim_of(signed[role].unrecognized_fields)
-            orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")
+        updater, signed = self._signed(source, offered)  # 4 to 8
         firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
         cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
         newest = orden.check_memory(cuts, self._memory)  # 10 11
@@ -225,6 +253,16 @@ class TrustClient:
             expires=signed[role].expires,
             expires_role=role,
         )
+
+    def _signed(self, source: RepositorySource, offered: bytes) -> tuple[Updater, dict[str, Any]]:
+        """The signed part of every role, verified on the copy of the state and of this identity."""
+        updater = self._refresh(source, offered)  # 4 5 6 7
+        signed = {role: self._work_metadata(role).signed for role in _ROLES}
+        self._check_listed(signed["snapshot"])
+        for role in ("root", "timestamp"):  # 8
+            claim = orden.claim_of(signed[role].unrecognized_fields)
+            orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")
+        return updater, signed
 
     def _verify(
         self, source: RepositorySource, cut: CutRef, cuts: tuple[CutRef, ...], firmado: datetime
@@ -288,14 +326,14 @@ class TrustClient:
         try:
             with tuf_border():
                 updater.get_targetinfo(_PROBE_NOTICE)
-            files = tuple(file.target for file in signed_files(self._work_metadata("avisos")))
+            files = tuple(file.target for file in signed_files(self._work_metadata("avisos").signed))
         except PregonError as exc:
             _logger.warning("avisos no verificados: %s %s", exc.codigo, exc)
             return (), exc
         return tuple(sorted(files, key=lambda target: target.ruta)), None
 
     def _work_metadata(self, role: str) -> Any:
-        """The signed part of a role as python-tuf just verified and stored it."""
+        """The document of a role as python-tuf just verified and stored it."""
         kinds: dict[str, Callable[[bytes], Any]] = {
             "root": Metadata[Root].from_bytes,
             "timestamp": Metadata[Timestamp].from_bytes,
@@ -303,7 +341,7 @@ class TrustClient:
         }
         with tuf_border():
             parse = kinds.get(role, Metadata[Targets].from_bytes)
-            return parse((self._work / f"{role}.json").read_bytes()).signed
+            return parse((self._work / f"{role}.json").read_bytes())
 
     # The state folder.
 

@@ -4,7 +4,8 @@ P-256 for every role, the root too: browsers (WebCrypto), tokens and Python 3.8 
 follow the whole chain (design §2).
 
 A ring is the set of keys at hand. The night's machine holds the ``-1`` of each online role; the three root keys and
-the ``-2`` of each role are in the safe and come only for a ceremony.
+the ``-2`` of each role are in the safe and come only for a ceremony. A key that a ceremony made carries a label
+(``rotulo``) and, away from the machine, a passphrase (``cifrado``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from securesystemslib.signer import CryptoSigner
 
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.trust import rotulo
+from pregon.trust.cifrado import encrypted_pem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +29,15 @@ if TYPE_CHECKING:
 
     from securesystemslib.signer import Key
 
+    from pregon.trust.rotulo import Rotulo
+    from pregon.trust.verified import Identity
+
 OFFLINE_KEYS = ("raiz-1", "raiz-2", "raiz-3")
 """Sign root and targets, two of three."""
 ONLINE_ROLES = ("cortes", "avisos", "snapshot", "timestamp")
 """Each has two authorised keys and needs one; the second stays in the safe."""
+RAIZ = "raiz"
+"""The role of the offline keys, as commands and key names call it: root and targets share them."""
 _KEY_MODE = 0o600
 
 
@@ -79,7 +87,7 @@ class KeyRing:
 
     def without_offline(self) -> KeyRing:
         """The ring of the night: no root key."""
-        return KeyRing(tuple(key for key in self.keys if key.nombre not in OFFLINE_KEYS))
+        return KeyRing(tuple(key for key in self.keys if not key.nombre.startswith(f"{RAIZ}-")))
 
     def plus(self, *keys: NamedKey) -> KeyRing:
         """A ring with ``keys`` added."""
@@ -96,8 +104,15 @@ def generate(nombre: str) -> NamedKey:
     return NamedKey(nombre, CryptoSigner(ec.generate_private_key(ec.SECP256R1())))
 
 
-def save(key: NamedKey, folder: Path, *, passphrase: bytes | None = None, disk: Disk | None = None) -> Path:
-    """Write ``<folder>/<nombre>.pem`` (PKCS8, mode 0600), encrypted when a passphrase is given.
+def save(
+    key: NamedKey,
+    folder: Path,
+    *,
+    passphrase: bytes | None = None,
+    label: Rotulo | None = None,
+    disk: Disk | None = None,
+) -> Path:
+    """Write ``<folder>/<nombre>.pem`` (PKCS8, mode 0600), encrypted when a passphrase is given, below its label.
 
     Raises:
         AjustesError: there is a key of that name already; it stays.
@@ -113,36 +128,49 @@ def save(key: NamedKey, folder: Path, *, passphrase: bytes | None = None, disk: 
     pem = key.signer.private_bytes
     if passphrase is not None:
         private = serialization.load_pem_private_key(pem, None)
-        pem = private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(passphrase),
+        plain = private.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
+        pem = encrypted_pem(plain, passphrase)
+    if label is not None:
+        pem = label.text() + pem
     (disk or Disk()).write(path, pem, mode=_KEY_MODE)
     return path
 
 
-def load(path: Path, *, passphrase: bytes | None = None) -> NamedKey:
-    """Read a key that ``save`` wrote.
+def load(path: Path, *, passphrase: bytes | None = None, identity: Identity | None = None) -> NamedKey:
+    """Read a key that ``save`` wrote; with ``identity``, only one of that tree.
 
     Raises:
         EntradaError: it is not there.
-        AjustesError: others can read it, it is not a P-256 key in PKCS8, or the passphrase is wrong.
+        AjustesError: others can read it, it is not a P-256 key in PKCS8, its label is not its own, or the passphrase
+            is wrong.
+        AmbienteError, ConvocatoriaError: its label says that it is of another tree.
     """
     nombre = path.name.removesuffix(".pem")
     try:
-        mode, pem = path.stat().st_mode, path.read_bytes()
+        mode, size = path.stat().st_mode, path.stat().st_size
+        pem = path.read_bytes() if size <= rotulo.MAX_BYTES else b""
     except OSError as exc:
         raise missing_key(nombre) from exc
     if mode & 0o077:
         raise _bad_key(path, "otros usuarios pueden leerla", f"Ejecute: chmod 600 {path}")
+    try:
+        label = rotulo.read(pem)
+    except ValueError as exc:
+        raise _bad_key(path, "tiene un rótulo que no se entiende", "Use el archivo que dejó la ceremonia.") from exc
+    if identity is not None:
+        rotulo.check(label, identity, path)
     try:
         private = serialization.load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise _bad_key(path, "no se puede abrir", "Revise el archivo y la frase de paso.") from exc
     if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
         raise _bad_key(path, "no es una llave ECDSA P-256", "Use una llave generada por «pregon instituto llaves».")
-    return NamedKey(nombre, CryptoSigner(private))
+    key = NamedKey(nombre, CryptoSigner(private))
+    if label is not None and label.llave != key.keyid:
+        raise _bad_key(path, "no es la que dice su rótulo", "Use el archivo que dejó la ceremonia.")
+    return key
 
 
 def create_ring(folder: Path, *, passphrase: bytes | None = None, disk: Disk | None = None) -> KeyRing:
@@ -161,14 +189,15 @@ def create_ring(folder: Path, *, passphrase: bytes | None = None, disk: Disk | N
     return KeyRing(tuple(keys))
 
 
-def load_ring(folder: Path, *, passphrase: bytes | None = None) -> KeyRing:
-    """The keys that are in ``folder``; any of them may be away.
+def load_ring(folder: Path, *, passphrase: bytes | None = None, identity: Identity | None = None) -> KeyRing:
+    """The keys that are in ``folder``; any of them may be away. With ``identity``, they must be of that tree.
 
     Raises:
         AjustesError: a key that is there cannot be used.
+        AmbienteError, ConvocatoriaError: one of them is of another tree.
     """
     paths = sorted(folder.glob("*.pem"))
-    return KeyRing(tuple(load(path, passphrase=passphrase) for path in paths))
+    return KeyRing(tuple(load(path, passphrase=passphrase, identity=identity) for path in paths))
 
 
 def missing_key(nombre: str) -> EntradaError:

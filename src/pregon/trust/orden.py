@@ -104,6 +104,28 @@ def check_identity(mine: Identity, theirs: Identity, *, where: str) -> None:
         )
 
 
+def check_key(mine: Identity, theirs: Identity, *, path: str) -> None:
+    """That a key file is of this tree, by its label. Nothing of another rehearsal, process or institute signs here.
+
+    Raises:
+        AmbienteError, ConvocatoriaError: in that order.
+    """
+    intacto = "No se firmó nada; las llaves y el repositorio siguen como estaban."
+    if theirs.ambiente != mine.ambiente:
+        raise AmbienteError(
+            f"La llave {path} es de ambiente «{theirs.ambiente}» y aquí se firma «{mine.ambiente}».",
+            intacto=intacto,
+            que_hacer="Retírela de ahí y use la del árbol que corresponde: simulacro y oficial no comparten llaves.",
+        )
+    if (theirs.convocatoria, theirs.instituto) != (mine.convocatoria, mine.instituto):
+        raise ConvocatoriaError(
+            f"La llave {path} es de «{theirs.convocatoria}» ({theirs.instituto}) y aquí se firma "
+            f"«{mine.convocatoria}» ({mine.instituto}).",
+            intacto=intacto,
+            que_hacer="Retírela de ahí y use la de esta convocatoria.",
+        )
+
+
 def list_cuts(files: Iterable[SignedFile]) -> tuple[CutRef, ...]:
     """Check 9: the signed list read as cuts, by number.
 
