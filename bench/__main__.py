@@ -65,7 +65,7 @@ def main() -> int:
         if "costo" in wanted:
             costo.mide(informe, folder / "costo", options.casillas, options.rondas)
         if "portal" in wanted:
-            portal.mide(informe, folder / "portal", options.datos, options.rondas)
+            portal.mide(informe, folder / "portal", options.rondas)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"\nTardó {time.perf_counter() - start:.0f} s.")

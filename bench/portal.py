@@ -1,7 +1,7 @@
 """``portal``: Lighthouse for phones on every kind of page of an ``oficial`` package, served by the real difusor.
 
-The files are Campeche's where they are at hand, else a synthetic night. Chromium's and Lighthouse's versions are
-printed: their scores are theirs.
+Its files are those of a synthetic night that is going on now. Chromium's and Lighthouse's versions are printed: the
+scores are theirs.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ import statistics
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bench.informe import Limite
 from bench.procesos import RAIZ
-from pregon.base.clock import ManualClock, SystemClock
+from pregon.base.clock import SystemClock
 from pregon.base.durable import Disk
-from pregon.convocatoria.perfiles import load, to_toml_text
+from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
+from pregon.convocatoria.secciones import Entidad
 from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.night import open_receiver
 from pregon.difusor.serve import serving
 from pregon.difusor.workspace import open_workspace as open_difusor
-from pregon.instituto.autorizaciones import load as load_authorisations
 from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.workspace import RAIZ as RAIZ_FIRMADA
 from pregon.instituto.workspace import create, open_workspace
 from pregon.prep.synthetic import election
-from pregon.simulacro.prepare import real_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from bench.informe import Informe
 
@@ -46,7 +45,7 @@ PERFECTO = Limite(minimo=100)
 LCP = Limite(maximo=1500)
 CLS = Limite(maximo=0)
 _CATEGORIES = {"accessibility": "accesibilidad", "best-practices": "buenas prácticas", "seo": "SEO"}
-_AUTORIZACIONES = RAIZ / "tests/instituto/autorizaciones-campeche.json"
+ZONA = ZoneInfo("America/Mexico_City")
 _LIMIT_S = 180
 
 
@@ -56,10 +55,9 @@ class _Night:
 
     perfil: str
     cortes: list[tuple[datetime, list[ContestSource]]]
-    autorizaciones: Path | None
 
 
-def mide(informe: Informe, folder: Path, datos: Path, rondas: int) -> None:
+def mide(informe: Informe, folder: Path, rondas: int) -> None:
     """Run it and print; without Lighthouse, say how to get it."""
     informe.titulo("portal", "Lighthouse para teléfono, ambiente oficial, servido por el difusor")
     program = Path(os.environ.get("LIGHTHOUSE", LIGHTHOUSE))
@@ -69,8 +67,7 @@ def mide(informe: Informe, folder: Path, datos: Path, rondas: int) -> None:
         informe.fuera.append("portal: no se midió")
         return
     folder.mkdir()
-    night = _campeche(datos) if (datos / "campeche-2021").is_dir() else _synthetic(folder)
-    with _published(folder, night) as (url, pages):
+    with _published(folder, _night(folder)) as (url, pages):
         informe.nota(f"Lighthouse {_version(program)}; {_version(Path(chromium))}; {len(pages)} clases de página")
         for page in pages:
             rounds = [_lighthouse(program, chromium, folder, f"{url}{page}") for _ in range(rondas)]
@@ -127,12 +124,10 @@ def _published(folder: Path, night: _Night) -> Iterator[tuple[str, list[str]]]:
     profile = folder / "convocatoria.toml"
     profile.write_text(night.perfil, encoding="utf-8")
     institute = folder / "instituto"
-    clock = ManualClock(night.cortes[0][0])
+    clock = SystemClock()
     create(institute, profile, ambiente="oficial", clock=clock, disk=Disk())
-    given = () if night.autorizaciones is None else load_authorisations(night.autorizaciones)
     for hora, sources in night.cortes:
-        clock.instant = hora
-        build_cut(open_workspace(institute, clock=clock), sources, hora=hora, autorizaciones=given)
+        build_cut(open_workspace(institute, clock=clock), sources, hora=hora)
     place = folder / "difusor"
     toml = (
         f'convocatoria = "{profile}"\nambiente = "oficial"\nid = "medio"\norigen = "{institute / "repositorio"}"\n'
@@ -140,10 +135,9 @@ def _published(folder: Path, night: _Night) -> Iterator[tuple[str, list[str]]]:
     )
     create_difusor(place, toml, root=(institute / RAIZ_FIRMADA).read_bytes(), disk=Disk())
     workspace = open_difusor(place)
-    clock.instant += timedelta(seconds=30)
     open_receiver(workspace, clock=clock, state=workspace.open_state(clock), disk=Disk()).run_once()
     site = workspace.cortes / f"{len(night.cortes):04d}"
-    with serving([workspace], disk=Disk(), clock=SystemClock(), port=0) as server:
+    with serving([workspace], disk=Disk(), clock=clock, port=0) as server:
         yield server.urls[0], list(_kinds(site))
 
 
@@ -159,23 +153,24 @@ def _kinds(site: Path) -> Iterator[str]:
             yield "".join(f"{part}/" for part in parts)
 
 
-def _campeche(datos: Path) -> _Night:
-    profile, plan = real_night(datos / "campeche-2021")
-    cuts = [
-        (cut.hora, [ContestSource(None, one.actas, one.candidaturas, one.leeme) for one in cut.fuentes])
-        for cut in plan.cortes[:4]
-    ]
-    return _Night(to_toml_text(profile), cuts, _AUTORIZACIONES)
-
-
-def _synthetic(folder: Path) -> _Night:
-    profile = load("gro-2021")
-    hours = [profile.inicio + timedelta(minutes=profile.intervalo_min) * number for number in range(1, 13)]
-    cuts: list[tuple[datetime, list[ContestSource]]] = []
+def _night(folder: Path) -> _Night:
+    """The middle of a synthetic night that is going on now: an official difusor believes no other clock."""
+    now = datetime.now(ZONA).replace(second=0, microsecond=0)
+    profile = profile_for_night(
+        id="ensayo",
+        nombre="Proceso Electoral de Ensayo",
+        instituto="instituto-de-ensayo",
+        entidad=Entidad(numero=12, clave="GRO", nombre="Guerrero"),
+        elecciones=("GUB", "DIP", "AYU"),
+        inicio=now - timedelta(hours=4),
+        permanencia_hasta=now + timedelta(days=25),
+    )
+    hours = [now - timedelta(minutes=20 * number + 2) for number in range(11, -1, -1)]
     contests = [
         election(code, casillas=1_200, unidades=20, cortes=hours, semilla=7, entidad=(12, "Guerrero"))
         for code in profile.elecciones
     ]
+    cuts: list[tuple[datetime, list[ContestSource]]] = []
     for number in (8, 9, 10, 11):
         place = folder / f"fuentes-{number}"
         place.mkdir()
@@ -186,4 +181,4 @@ def _synthetic(folder: Path) -> _Night:
             catalogue.write_bytes(contest.candidaturas_csv())
             sources.append(ContestSource(None, actas, catalogue))
         cuts.append((hours[number], sources))
-    return _Night(to_toml_text(profile), cuts, None)
+    return _Night(to_toml_text(profile), cuts)
