@@ -264,7 +264,7 @@ def test_controls_by_keyboard_and_touch(context: BrowserContext, url: str) -> No
     assert page.evaluate(SHIFTS) == 0
 
 
-@pytest.mark.parametrize("kind", [COVER, CONTEST, UNIT])
+@pytest.mark.parametrize("kind", [COVER, CONTEST, UNIT, "consulta/index.html", "incrusta/index.html"])
 def test_three_requests_come_before_the_first_paint(context: BrowserContext, url: str, kind: str) -> None:
     page = context.new_page()
     with page.expect_response("**/assets/corte.*.js"):

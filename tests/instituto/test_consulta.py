@@ -125,6 +125,12 @@ def requests(page: Page) -> list[tuple[str, str]]:
     return asked
 
 
+def visit(page: Page, url: str) -> None:
+    """Go to the page and wait until its module, which comes after the first paint, answers."""
+    page.goto(url)
+    page.wait_for_selector("#consulta[data-lista]", state="attached")
+
+
 def found(page: Page, number: int) -> None:
     expect(page.get_by_role("heading", level=2, name=f"Sección {number}")).to_be_focused()
 
@@ -204,7 +210,7 @@ def test_every_casilla_says_what_the_csv_says(browser: Browser, site: str, datos
     states: set[str] = set()
     markers = especiales = 0
     for number in SECCIONES:
-        page.goto(f"{site}/prep2021/{PAGE}#{number}")
+        visit(page, f"{site}/prep2021/{PAGE}#{number}")
         found(page, number)
         for contest, all_actas in rows.items():
             here = [acta for acta in all_actas if acta.seccion.isdecimal() and int(acta.seccion) == number]
@@ -263,7 +269,7 @@ def test_it_asks_for_one_small_file_per_contest_and_keeps_nothing(
     context = browser.new_context()
     page = context.new_page()
     wrong = navegador.watch(page)
-    page.goto(f"{site}/prep2021/{PAGE}")
+    visit(page, f"{site}/prep2021/{PAGE}")
     asked = requests(page)
     ask(page, "0112")
     found(page, 112)
@@ -291,7 +297,7 @@ def test_it_asks_for_one_small_file_per_contest_and_keeps_nothing(
 @pytest.mark.datos
 def test_names_folders_and_files_are_those_of_the_programs(browser: Browser, site: str, campeche: Published) -> None:
     page = browser.new_page()
-    page.goto(f"{site}/prep2021/{PAGE}")
+    visit(page, f"{site}/prep2021/{PAGE}")
     modules = {path.name.split(".")[0]: path.name for path in (campeche.folder / "assets").glob("*.js")}
     kinds = [
         (t, n, c) for t in ("B", "C", "E", "S", "M", "A", "P", "U", "X") for n in ("01", "10", "") for c in ("00", "03")
@@ -327,7 +333,7 @@ def test_names_folders_and_files_are_those_of_the_programs(browser: Browser, sit
 def test_wrong_turns_have_their_own_words(browser: Browser, site: str) -> None:
     page = browser.new_page()
     home = f"{site}/prep2021/{PAGE}"
-    page.goto(home)
+    visit(page, home)
     asked = requests(page)
     field = page.get_by_label("Número de sección")
     for text in ("", "abc", "1a", "12 3", "-5", "1.5", "٣٤"):
@@ -369,7 +375,7 @@ def test_addresses_open_move_and_are_copied(browser: Browser, site: str) -> None
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     home = f"{site}/prep2021/{PAGE}"
-    page.goto(f"{home}#gub/112")
+    visit(page, f"{home}#gub/112")
     found(page, 112)
     assert page.locator("[data-eleccion]").count() == 1
     assert page.title().startswith("Sección 112 · Consulta tu casilla")
@@ -393,7 +399,7 @@ def test_addresses_open_move_and_are_copied(browser: Browser, site: str) -> None
 def test_by_keyboard_alone_and_on_a_phone(browser: Browser, site: str) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 700})
     wrong = navegador.watch(page)
-    page.goto(f"{site}/prep2021/{PAGE}")
+    visit(page, f"{site}/prep2021/{PAGE}")
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "seccion":
@@ -443,7 +449,7 @@ def test_without_network_it_says_so_and_a_second_try_works(browser: Browser, sma
         lambda route: route.fulfill(body='{"formato": "pregon/seccion/2"}'),
     ):
         page = browser.new_page()
-        page.goto(small.page)
+        visit(page, small.page)
         page.route("**/seccion/*.json", fault)
         ask(page, "1")
         expect(status(page)).to_contain_text("No se pudo leer; revise su conexión y vuelva a intentar")
@@ -459,7 +465,7 @@ def test_without_corte_json_the_data_of_the_page_itself_do(browser: Browser, sma
     small.show(1)
     page = browser.new_page()
     page.route("**/corte.json", lambda route: route.abort())
-    page.goto(f"{small.page}#1")
+    visit(page, f"{small.page}#1")
     found(page, 1)
     assert page.locator("[data-corte-consulta]").get_attribute("data-corte-consulta") == "1"
     page.close()
@@ -469,7 +475,7 @@ def test_data_gone_after_later_cuts_are_looked_for_once_more(browser: Browser, s
     small.show(1)
     stale = (small.folders[0] / "corte.json").read_text()
     page = browser.new_page()
-    page.goto(small.page)
+    visit(page, small.page)
     small.show(2)  # datos/0001 is no longer there
 
     def held(route: Route) -> None:
@@ -500,7 +506,7 @@ def test_data_gone_after_later_cuts_are_looked_for_once_more(browser: Browser, s
 def test_a_new_cut_renews_the_result_and_the_reader_stays(browser: Browser, small: Small) -> None:
     small.show(1)
     page = browser.new_page()
-    page.goto(f"{small.page}#1")
+    visit(page, f"{small.page}#1")
     found(page, 1)
     page.locator("[data-eleccion=dip] > summary").click()
     page.get_by_label("Número de sección").focus()
@@ -524,7 +530,7 @@ def test_the_image_is_a_link_to_the_institute_and_its_hash_is_told(browser: Brow
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{small.page}#gub/1")
+    visit(page, f"{small.page}#gub/1")
     found(page, 1)
     link = page.get_by_role("link", name="Ver el acta en el sitio del instituto")
     assert link.get_attribute("href") == "https://prep.example.mx/actas/04/0001/040001B010003.jpg"
@@ -550,7 +556,7 @@ def test_what_a_file_says_is_text_and_never_markup(browser: Browser, small: Smal
     path.write_text(json.dumps(sheet))
     page = browser.new_page()
     wrong = navegador.watch(page)
-    page.goto(f"{small.page}#gub/1")
+    visit(page, f"{small.page}#gub/1")
     found(page, 1)
     expect(page.locator(".observaciones")).to_have_text("Observaciones: <img src=x onerror=alert(1)>")
     assert page.locator("#resultado img, #resultado b").count() == 0
@@ -559,7 +565,7 @@ def test_what_a_file_says_is_text_and_never_markup(browser: Browser, small: Smal
     sheet["casillas"][0]["sha"] = None
     path.write_text(json.dumps(sheet))
     page = browser.new_page()  # the other one keeps what it read: data of a cut never change
-    page.goto(f"{small.page}#gub/1")
+    visit(page, f"{small.page}#gub/1")
     expect(page.get_by_text("Su imagen aún no está digitalizada.")).to_be_visible()
     assert page.get_by_role("link", name="Ver el acta").count() == 0
     assert wrong == []
@@ -569,7 +575,7 @@ def test_what_a_file_says_is_text_and_never_markup(browser: Browser, small: Smal
 def test_in_a_federal_contest_the_entidad_says_which_seccion(browser: Browser, federal: str) -> None:
     page = browser.new_page()
     wrong = navegador.watch(page)
-    page.goto(federal)
+    visit(page, federal)
     chooser = page.get_by_label("Entidad")
     assert chooser.locator("option").all_inner_texts() == ["Elija su entidad", "Campeche", "Ciudad de México"]
     ask(page, "118")
@@ -602,7 +608,7 @@ def test_in_a_federal_contest_the_entidad_says_which_seccion(browser: Browser, f
 def test_axe_finds_nothing_in_a_result(browser: Browser, site: str, scheme: Literal["light", "dark"]) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
-    page.goto(f"{site}/prep2021/{PAGE}#112")
+    visit(page, f"{site}/prep2021/{PAGE}#112")
     found(page, 112)
     for node in page.locator("#resultado details").all():
         node.evaluate("node => { node.open = true; }")

@@ -41,8 +41,9 @@ def _lines(model: Convocatoria) -> Iterator[str]:
 
 def _stated(model: BaseModel) -> Iterator[tuple[str, object]]:
     for key, value in model:
-        required = type(model).model_fields[key].is_required()
-        if value is not None and (value != () or required):
+        field = type(model).model_fields[key]
+        # An empty list says the same as no list, unless something else is the default.
+        if value is not None and (value != () or field.is_required() or field.default != ()):
             yield key, value
 
 

@@ -20,7 +20,7 @@ from pregon.prep.model import Finding
 from pregon.tablas.compuerta import corrected, follows, foreign_entity, review
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pregon.convocatoria.model import Convocatoria
@@ -36,7 +36,9 @@ ENCABEZADO_ORIGEN = "ENCABEZADO_ORIGEN"
 SIN_AUTORIZACION = frozenset({"CONTIENDA_REPETIDA", "TOTALES_DISTINTOS"})
 """What nobody can answer for: two files of one election, and a package that contradicts itself."""
 _SHOWN = 10
-_TABLES = ("candidaturas", "partidos")
+_ALWAYS = "candidaturas"
+_TABLES = (_ALWAYS, "partidos")
+"""The tables of votes of a page: the first on every one, the other where the call publishes that view."""
 _ROW = re.compile(r'<tr role="row"[^>]* data-clave="([^"]*)".*?data-votos="(\d+)"', re.DOTALL)
 _COUNTED = re.compile(r'<b data-cifra="contabilizadas">([\d,]+)</b>')
 
@@ -114,46 +116,59 @@ def decide(findings: Sequence[tuple[str, Finding]], autorizaciones: Sequence[Aut
 
 
 def coherent(
-    totals: ContestTotals, contents: Mapping[str, bytes], corte: int, base: BaseDeDatos, source: Fuente
+    totals: ContestTotals,
+    contents: Mapping[str, bytes],
+    corte: int,
+    base: BaseDeDatos,
+    source: Fuente,
+    vistas: Collection[str],
 ) -> Iterator[Finding]:
     """TOTALES_DISTINTOS where the package does not say of a contest what its actas add up to, everywhere alike.
 
     Read back from the bytes about to be written (``contents``: data files and pages, by route): the database that
     travels verbatim is the file that was read (in another form it was read back when written); the JSON and the page of
-    the contest and of each unit have its totals, and their lines add up.
+    the contest and of each unit have its totals, and their lines add up. ``vistas``: those that the call publishes.
     """
-    for route, text in _different(contents, totals, corte):
+    for route, text in _different(contents, totals, corte, [table for table in _TABLES if table in (_ALWAYS, *vistas)]):
         yield Finding("TOTALES_DISTINTOS", "bloquea", route, text)
     if base.verbatim and base.miembros[source.origen.actas.name] != source.sha256:
         text = f"{source.tabla.origen} cambió después de leerse."
         yield Finding("TOTALES_DISTINTOS", "bloquea", base.descarga.ruta, text)
 
 
-def _different(contents: Mapping[str, bytes], totals: ContestTotals, corte: int) -> Iterator[tuple[str, str]]:
+def _different(
+    contents: Mapping[str, bytes], totals: ContestTotals, corte: int, tables: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     base = base_of(totals.eleccion, corte)
     whole = json.loads(contents[f"{base}/entidad.json"])
     votes = sum((Counter(unit["contendientes"]) for unit in whole["niveles"][totals.nivel]), Counter[str]())
     if whole["recalculado"] != dict(totals.recalculado) or +votes != +Counter(totals.contendientes):
         yield f"{base}/entidad.json", "los totales no son los de las actas, o no son la suma de sus unidades."
-    yield from _page(contents, f"{totals.eleccion}/{INDICE}", totals, totals.entidad)
+    yield from _page(contents, f"{totals.eleccion}/{INDICE}", totals, totals.entidad, tables)
     for unit in totals.unidades:
         route = f"{base}/{totals.nivel}/{file_id(unit.id)}.json"
         data = json.loads(contents[route])
         if any(data[key] != value for key, value in unit.as_dict().items()):
             yield route, "los totales no son los de las actas."
-        yield from _page(contents, f"{totals.eleccion}/{folder_of_unit(totals.nivel, unit.id)}/{INDICE}", unit, unit)
+        yield from _page(
+            contents, f"{totals.eleccion}/{folder_of_unit(totals.nivel, unit.id)}/{INDICE}", unit, unit, tables
+        )
     for entity in totals.entidades:
-        yield from _page(contents, f"{totals.eleccion}/{folder_of_entity(entity.id)}/{INDICE}", entity, entity)
+        yield from _page(contents, f"{totals.eleccion}/{folder_of_entity(entity.id)}/{INDICE}", entity, entity, tables)
 
 
 def _page(
-    contents: Mapping[str, bytes], route: str, scope: ContestTotals | UnitTotals, level: UnitTotals
+    contents: Mapping[str, bytes],
+    route: str,
+    scope: ContestTotals | UnitTotals,
+    level: UnitTotals,
+    tables: Sequence[str],
 ) -> Iterator[tuple[str, str]]:
     text = contents[route].decode()
     counted = _COUNTED.search(text)
     if counted is None or int(counted[1].replace(",", "")) != level.actas.contabilizadas:
         yield route, "las actas contabilizadas no son las de la base de datos."
-    for table in _TABLES:
+    for table in tables:
         expected: Mapping[str, int] = getattr(scope, table)
         shown = _table(text, table)
         total = shown.pop("total", None)

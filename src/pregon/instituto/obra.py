@@ -180,7 +180,7 @@ class Obra:
         contents[f"{base_of(view.id, head.corte)}/{noche.ARCHIVO}"] = compact_json(night.as_dict())
         contents[f"{base_of(view.id, head.corte)}/{estadistica.ARCHIVO}"] = compact_json(figures)
         contents |= self._rendered(marco, menu, view, night, figures)
-        found = tuple(compuerta.coherent(self._totals, contents, head.corte, base, source))
+        found = tuple(compuerta.coherent(self._totals, contents, head.corte, base, source, marco.vistas))
         samples = {contrato.kind_of(route) or "": (route, content) for route, content in reversed(contents.items())}
         samples.pop("", None)
         maker = Hojas(view.id, source.tabla, ids, seen.textos, self._before)

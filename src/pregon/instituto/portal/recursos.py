@@ -38,12 +38,11 @@ ESTILOS = (
 )
 """The parts of the style sheet, in the order in which they are put together: later ones override."""
 GUIONES = ("corte", "consulta", "incrusta")
-"""The modules that pages ask for; what these import comes with them.
+"""The modules that pages ask for; what these import comes with them. Nobody needs one to read: ``ajustes`` asks for
+those of its page once it is painted.
 
 ``ajustes`` is none: every page runs it before it is painted (``Recursos.ajustes``).
 """
-TARDIOS = "corte"
-"""Modules of every page that nobody needs to see it: ``ajustes`` asks for them once it is painted."""
 
 _HASH_DIGITS = 12
 _IMPORT = re.compile(r'(?:(?<=from ")|(?<=import\("))\./([a-z-]+)\.js(?=")')
@@ -71,7 +70,6 @@ class Recursos:
         made: dict[str, str] = {}
         for name in GUIONES:
             self._module(name, made)
-        self.tardios = TARDIOS
         self.guiones: Mapping[str, str] = {name: made[name] for name in GUIONES}
 
     def _module(self, name: str, made: dict[str, str]) -> str:

@@ -88,7 +88,7 @@
     header.append(details);
   }
 
-  // The modules of every page (data-guiones) come once it is painted, or soon if nobody sees it.
+  // The modules of the page (data-guiones) come once it is painted, or soon if nobody sees it.
   function later(names) {
     let asked = false;
     const ask = () => {

@@ -165,3 +165,4 @@ document.addEventListener("click", (event) => { if (event.target.id === "copiar"
 addEventListener("hashchange", () => show());
 document.addEventListener("pregon:corte", () => { if (byId("resultado").firstChild) show(true); });
 show();
+byId("consulta").dataset.lista = ""; // from here on it answers
