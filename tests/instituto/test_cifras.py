@@ -48,7 +48,7 @@ class Site:
     sources: Sequence[ContestSource]
 
 
-@pytest.fixture(params=["campeche", "puebla", "nacional"])
+@pytest.fixture
 def package(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     if request.param == "campeche":
         campeche: Published = request.getfixturevalue("campeche")
@@ -115,7 +115,18 @@ def scopes(site: Site) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.datos
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize(
+    ("package", "scripts"),
+    [
+        ("campeche", True),
+        ("campeche", False),
+        ("puebla", True),
+        ("nacional", True),
+        pytest.param("puebla", False, marks=pytest.mark.aguante),
+        pytest.param("nacional", False, marks=pytest.mark.aguante),
+    ],
+    indirect=["package"],
+)
 def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: Site, *, scripts: bool) -> None:
     context = browser.new_context(java_script_enabled=scripts)
     page = context.new_page()
