@@ -71,9 +71,9 @@ def test_every_command_of_the_document_exists_and_every_command_is_in_it() -> No
 
 
 def _commands() -> list[Any]:
-    from pregon.cli import llaves as module
+    from pregon.cli import llaves, relevo
 
-    return list(module.app.registered_commands)
+    return [*llaves.app.registered_commands, *relevo.app.registered_commands]
 
 
 def test_document_names_the_limits_of_the_code() -> None:

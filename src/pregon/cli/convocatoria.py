@@ -7,15 +7,14 @@ from typing import Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.opciones import Json
 
 app = typer.Typer(help="Perfiles de convocatorias: lista, muestra y valida.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Da el resultado como JSON.")]
 
 
 @app.command("lista")
 @salida.command
-def lista(*, as_json: AsJson = False) -> None:
+def lista(*, as_json: Json = False) -> None:
     """Enumera las convocatorias incluidas."""
     from pregon.convocatoria.perfiles import ids, load
 
@@ -47,7 +46,7 @@ def lista(*, as_json: AsJson = False) -> None:
 def muestra(
     convocatoria: Annotated[str, typer.Argument(metavar="ID", help="Id, o ruta de un perfil .toml.")],
     *,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Muestra una convocatoria como se lee, con sus fechas, reglas y mínimos."""
     from pregon.convocatoria.lectura import describe
@@ -69,7 +68,7 @@ def muestra(
 def valida(
     rutas: Annotated[list[str], typer.Argument(metavar="RUTA…", help="Perfiles .toml, o ids de los incluidos.")],
     *,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Comprueba perfiles y dice todos sus problemas; termina con 78 si hay alguno."""
     from pregon.base.errors import AjustesError

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.opciones import Json, root_bytes
 
 if TYPE_CHECKING:
     from threading import Event
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
 
 Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.", metavar="DIR")]
-Json = Annotated[bool, typer.Option("--json", help="Muestra el resultado como JSON.")]
 
 
 @app.command("inicia")
@@ -35,17 +35,11 @@ def inicia(
 ) -> None:
     """Crea la carpeta de trabajo de un difusor."""
     from pregon.base.durable import Disk
-    from pregon.base.errors import EntradaError
     from pregon.difusor.inicia import create, settings_text
 
-    try:
-        root = raiz.read_bytes()
-    except OSError as exc:
-        raise EntradaError(
-            f"No se pudo leer {raiz}: {exc.strerror}",
-            intacto="No se creó nada.",
-            que_hacer="Pida al instituto su root.json y dé su ruta con --raiz.",
-        ) from exc
+    root = root_bytes(
+        raiz, intacto="No se creó nada.", que_hacer="Pida al instituto su root.json y dé su ruta con --raiz."
+    )
     if convocatoria.endswith(".toml"):
         convocatoria = str(Path(convocatoria).absolute())
     if origen != "entrada" and "://" not in origen:

@@ -10,39 +10,28 @@ from typing import Annotated, Any
 import typer
 
 from pregon.cli import llaves, salida
+from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, one_of, root_bytes
 
 app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
 app.add_typer(llaves.app, name="llaves")
-
-Carpeta = Annotated[Path, typer.Argument(help="Carpeta del espacio de trabajo.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
 
 
 @app.command("inicia")
 @salida.command
 def inicia(
-    carpeta: Carpeta,
+    carpeta: Espacio,
     convocatoria: Annotated[str, typer.Option("--convocatoria", help="Id de una convocatoria, o ruta de su TOML.")],
-    ambiente: Annotated[
-        str, typer.Option("--ambiente", help="«oficial» o «simulacro»; no cambia después.")
-    ] = "oficial",
+    ambiente: Ambiente = "oficial",
     as_json: Json = False,
 ) -> None:
     """Crea el espacio de trabajo: llaves, repositorio firmado y vacío, ajustes."""
     from pregon.base.clock import SystemClock
-    from pregon.base.errors import UsoError
     from pregon.instituto import workspace
 
-    if ambiente not in ("oficial", "simulacro"):
-        raise UsoError(
-            f"No existe el ambiente «{ambiente}».",
-            intacto="No se creó nada.",
-            que_hacer="Use --ambiente oficial o --ambiente simulacro.",
-        )
     made = workspace.create(
         carpeta,
         convocatoria,
-        ambiente="simulacro" if ambiente == "simulacro" else "oficial",
+        ambiente=ambiente_of(ambiente),
         clock=SystemClock(),
     )
     offline = workspace.offline_keys()
@@ -75,7 +64,7 @@ class _Corte(salida.SeveralFiles):
 @app.command("corte", cls=_Corte)
 @salida.command
 def corte(
-    carpeta: Carpeta,
+    carpeta: Espacio,
     actas: Annotated[
         list[Path] | None,
         typer.Option(
@@ -140,7 +129,7 @@ def corte(
 @app.command("entrega")
 @salida.command
 def entrega(
-    carpeta: Carpeta,
+    carpeta: Espacio,
     destino: Annotated[Path, typer.Option("--destino", help="Carpeta a la que se copia el repositorio.")],
     as_json: Json = False,
 ) -> None:
@@ -176,17 +165,13 @@ def verificador(
 ) -> None:
     """Escribe la página «Compruebe un sitio», para el servidor del instituto."""
     from pregon.base.durable import Disk
-    from pregon.base.errors import EntradaError
     from pregon.instituto import verificador as pagina
 
-    try:
-        root = raiz.read_bytes()
-    except OSError as exc:
-        raise EntradaError(
-            f"No se pudo leer {raiz}: {exc.strerror}.",
-            intacto="No se escribió nada.",
-            que_hacer="Dé con --raiz el root.json del espacio de trabajo del instituto.",
-        ) from exc
+    root = root_bytes(
+        raiz,
+        intacto="No se escribió nada.",
+        que_hacer="Dé con --raiz el root.json del espacio de trabajo del instituto.",
+    )
     identity = pagina.write(salida_dir, root, repositorio=repositorio, disk=Disk())
     if as_json:
         salida.show_json(
@@ -241,12 +226,11 @@ def _instant(text: str, zone: Any) -> datetime:
 
 
 def _closing(text: str | None) -> Any:
-    from pregon.base.errors import UsoError
-
-    if text not in (None, "horario", "anticipado"):
-        raise UsoError(
-            f"No existe el cierre «{text}».",
+    if text is not None:
+        one_of(
+            text,
+            ("horario", "anticipado"),
+            que="el cierre",
             intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
-            que_hacer="Use --cierre horario o --cierre anticipado.",
         )
     return text

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
     from pregon.base.clock import Clock
     from pregon.sonda.informe import Informe
 
 app = typer.Typer(help="Un paquete: qué prueba y con qué llaves, y qué dice de sí mismo.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
 
 
 @app.command("verifica")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import genera, salida
+from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,6 @@ Anteriores = Annotated[
         help="CSV del corte anterior: uno por archivo, en el mismo orden, o reconocidos por la elección de su nombre.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado como JSON.")]
 
 
 @app.command("totales")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
     from pregon.simulacro.result import NightResult
@@ -43,7 +44,6 @@ Transporte = Annotated[
 Acelerar = Annotated[float, typer.Option(min=1, max=5000, help="Segundos simulados por segundo real.")]
 Semilla = Annotated[int, typer.Option(help="Semilla de la elección sintética y de las muestras.")]
 Abierto = Annotated[bool, typer.Option("--abierto", help="Al terminar sigue sirviendo hasta Ctrl+C.")]
-Json = Annotated[bool, typer.Option("--json", help="Resultado como JSON.")]
 
 
 @app.callback(invoke_without_command=True)

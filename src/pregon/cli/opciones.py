@@ -1,0 +1,53 @@
+"""Options and checks that several commands share, so that they mean and say the same in each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pregon.base.errors import EntradaError, UsoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pregon.paquete.manifest import Ambiente as Entorno
+
+Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
+Espacio = Annotated[Path, typer.Argument(help="Carpeta del espacio de trabajo.", show_default=False)]
+Ambiente = Annotated[str, typer.Option("--ambiente", help="«oficial» o «simulacro»; no cambia después.")]
+
+
+def one_of(word: str, options: Sequence[str], *, que: str, intacto: str) -> None:
+    """Check a word that a person chose. ``que``: what it should name, with its article («el papel»).
+
+    Raises:
+        UsoError: it is none of ``options``.
+    """
+    if word not in options:
+        raise UsoError(
+            f"No existe {que} «{word}».", intacto=intacto, que_hacer=f"Use {', '.join(options[:-1])} o {options[-1]}."
+        )
+
+
+def ambiente_of(word: str) -> Entorno:
+    """The ambiente that ``--ambiente`` names.
+
+    Raises:
+        UsoError: there is none of that name.
+    """
+    one_of(word, ("oficial", "simulacro"), que="el ambiente", intacto="No se creó nada.")
+    return "simulacro" if word == "simulacro" else "oficial"
+
+
+def root_bytes(path: Path, *, intacto: str, que_hacer: str) -> bytes:
+    """The root.json that ``--raiz`` names, not yet looked at.
+
+    Raises:
+        EntradaError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise EntradaError(f"No se pudo leer {path}: {exc.strerror}.", intacto=intacto, que_hacer=que_hacer) from exc
