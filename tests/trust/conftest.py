@@ -14,20 +14,26 @@ from pregon.base.clock import ManualClock
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import ManifestHead
 from pregon.paquete.tree import PackageTree
+from pregon.trust.ceremonia import Cambio, Ceremonia
 from pregon.trust.cliente import TrustClient
-from pregon.trust.keys import KeyRing, generate, ring_names
+from pregon.trust.keys import RAIZ, KeyRing, generate, ring_names
+from pregon.trust.propuesta import sign_proposal
 from pregon.trust.repositorio import Repository
 from pregon.trust.verified import Identity, Memory
-from pregon.trust.vigencia import online_expiry
+from pregon.trust.vigencia import offline_expiry, online_expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pregon.trust.keys import NamedKey
+
 INICIO = datetime(2027, 6, 7, 2, 0, tzinfo=UTC)
 """20:00 of the sixth of June, hora del centro."""
 INTERVALO = timedelta(minutes=20)
 FIN = INICIO + timedelta(hours=24)
+EN_EQUIPO = ("cortes-1", "avisos-1", "snapshot-1", "timestamp-1")
+"""The keys that are on the institute's machine; the others are in the safe."""
 OFICIAL = Identity("demo-2027", "iedemo", "oficial")
 
 
@@ -110,6 +116,17 @@ class Institute:
         self.clock.instant = INICIO + INTERVALO * corte
         self.build(corte, **head)
         self.sign(corte)
+
+    def replace_root_key(self, retired: str, new: NamedKey) -> None:
+        """A ceremony of two of three: ``new`` in the place of an offline key, in root and targets."""
+        ceremony = Ceremonia(self.folder, self.ring)
+        until = offline_expiry(self.now)
+        change = Cambio((self.ring.named(retired).keyid,), ((RAIZ, new.public),))
+        proposal = ceremony.propose(change, now=self.now, expira=until)
+        signers = [key.signer for key in (*self.ring.keys, new) if key.nombre.startswith(RAIZ)]
+        signatures = sign_proposal(proposal, signers)
+        later = {"siguiente": self.now + INTERVALO, "intervalo": INTERVALO}
+        ceremony.adopt(proposal, signatures, now=self.now, expira=until, **later)  # type: ignore[arg-type] # as stated
 
     def source(self) -> FolderReader:
         return FolderReader(self.folder)

@@ -20,7 +20,7 @@ from pregon.trust.ceremonia import Cambio, Ceremonia
 from pregon.trust.keys import KeyRing, generate, load, load_ring, save
 from pregon.trust.rotulo import Rotulo
 from pregon.trust.vigencia import offline_expiry, online_expiry
-from tests.trust.conftest import FIN, INICIO, INTERVALO, OFICIAL, FolderReader, Institute, other, snapshot_of
+from tests.trust.conftest import EN_EQUIPO, FIN, INICIO, INTERVALO, OFICIAL, FolderReader, Institute, other, snapshot_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from pregon.trust.propuesta import Propuesta
     from pregon.trust.repositorio import Repository
 
-EN_EQUIPO = ("cortes-1", "avisos-1", "snapshot-1", "timestamp-1")
 LATER = {"expira": online_expiry(FIN), "siguiente": FIN, "intervalo": INTERVALO}
 
 
@@ -530,6 +529,18 @@ def test_a_root_that_the_pinned_one_does_not_vouch_for_is_not_followed(
     with pytest.raises(PregonError) as refusal:
         tratos.check_follows(pinned, Ceremonia(false.folder, stranger).standing())
     assert refusal.value.codigo == "FIRMA"
+
+
+def test_an_earlier_root_is_not_followed_though_the_same_keys_signed_it(table: Table) -> None:
+    first, before = table.ceremonia.root_bytes(), table.ceremonia.standing()
+    table.institute.replace_root_key("raiz-3", generate("raiz-4"))
+    later, after = table.ceremonia.root_bytes(), table.ceremonia.standing()
+    tratos.check_follows(first, after)
+    tratos.check_follows(later, after)
+    with pytest.raises(PregonError, match="versión 1 y este medio ya conoce la 2") as refusal:
+        tratos.check_follows(later, before)
+    assert refusal.value.codigo == "RETROCESO"
+    assert table.ceremonia.root_bytes() == later
 
 
 RESERVAS = ("cortes-2", "avisos-2", "snapshot-2", "timestamp-2")

@@ -64,8 +64,8 @@ def edit_signed(institute: Institute, name: str, **changes: Any) -> bytes:
     ("ruta", "codigos"),
     [
         ("metadata/timestamp.json", {"FIRMA"}),
-        ("metadata/4.snapshot.json", {"HASH"}),
-        ("metadata/1.targets.json", {"HASH"}),
+        ("metadata/5.snapshot.json", {"HASH"}),
+        ("metadata/2.targets.json", {"HASH"}),
         ("metadata/4.cortes.json", {"HASH"}),
         ("metadata/2.root.json", {"FIRMA", "UMBRAL"}),
         ("targets/cortes/0003/manifiesto.json", {"HASH"}),
@@ -73,7 +73,7 @@ def edit_signed(institute: Institute, name: str, **changes: Any) -> bytes:
 )
 def test_flipped_byte_in_metadata_or_manifest(instituto: Institute, ruta: str, codigos: set[str]) -> None:
     instituto.cut(3)
-    instituto.repository.replace_root_key(instituto.ring.named("raiz-3").keyid, generate("raiz-4"), now=instituto.now)
+    instituto.replace_root_key("raiz-3", generate("raiz-4"))
     difusor = instituto.difusor()
     refusal = refuse(difusor, instituto.source().flip(ruta), instituto.folder.with_name("difusor"))
     assert refusal.codigo in codigos
@@ -385,7 +385,7 @@ def test_signed_manifest_that_is_not_one(instituto: Institute) -> None:
 def test_root_rotation_by_two_of_three_is_accepted_and_by_one_refused(instituto: Institute) -> None:
     difusor = accepted(instituto)
     state = instituto.folder.with_name("difusor")
-    instituto.repository.replace_root_key(instituto.ring.named("raiz-1").keyid, generate("raiz-4"), now=instituto.now)
+    instituto.replace_root_key("raiz-1", generate("raiz-4"))
     good = (instituto.folder / "metadata" / "2.root.json").read_bytes()
     one: Metadata[Any] = Metadata.from_bytes(good)
     old = {instituto.ring.named(name).keyid for name in ("raiz-1", "raiz-2", "raiz-3")}

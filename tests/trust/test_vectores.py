@@ -112,6 +112,20 @@ def test_both_give_one_verdict_on_a_vector_damaged_at_random(verifica: ModuleTyp
     assert ours.codigo == theirs["codigo"], (path, theirs)
 
 
+def test_a_link_to_a_folder_is_one_file_too_many(verifica: ModuleType, tmp_path: Path) -> None:
+    """A server would show what is behind it, and nobody listed it."""
+    vector = next(one for one in INDICE if one["id"] == "carpeta")
+    shutil.copytree(VECTORES / vector["id"], tmp_path / "carpeta")
+    (tmp_path / "ajena").mkdir()
+    (tmp_path / "ajena" / "index.html").write_text("<h1>Otro resultado</h1>")
+    (tmp_path / vector["objetivo"] / "mas").symlink_to(tmp_path / "ajena", target_is_directory=True)
+    root, now = (VECTORES / vector["raiz"]).read_bytes(), datetime.fromisoformat(vector["hora"])
+    target, repository = str(tmp_path / vector["objetivo"]), str(tmp_path / vector["repositorio"])
+    asked = Pedido(raiz=root, repositorio=repository, antes=None)
+    assert examine(target, asked, clock=ManualClock(now, simulado=False)).codigo == "ARCHIVO_MANIFIESTO"
+    assert verifica.Verifier(root, now, repository, None).examine(target)["codigo"] == "ARCHIVO_MANIFIESTO"
+
+
 def test_the_one_file_needs_only_the_standard_library_and_cryptography() -> None:
     tree = ast.parse(PROGRAMA.read_text(), feature_version=(3, 8))
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -26,7 +26,7 @@ from tuf.api.metadata import Key, Metadata, MetaFile, Root, Targets, Timestamp
 from pregon.base.errors import AjustesError
 from pregon.trust import orden
 from pregon.trust.frontera import tuf_border
-from pregon.trust.keys import ONLINE_ROLES, RAIZ, missing_key
+from pregon.trust.keys import OFFLINE_KEYS, ONLINE_ROLES, RAIZ, missing_key
 from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim
 from pregon.trust.propuesta import DOCUMENTS, INTACTO, Firmas, Propuesta, check_signatures, signed_documents
 from pregon.trust.repositorio import Repository
@@ -246,7 +246,7 @@ def _roles() -> tuple[tuple[str, str], ...]:
 
 
 def _enough(role: Any, name: str) -> None:
-    wanted = 3 if name in DOCUMENTS else role.threshold
+    wanted = len(OFFLINE_KEYS) if name in DOCUMENTS else role.threshold
     if len(role.keyids) < wanted or (name in DOCUMENTS and role.threshold != OFFLINE_THRESHOLD):
         raise AjustesError(
             f"«{name}» quedaría con {len(role.keyids)} llave(s) y necesita {wanted}.",

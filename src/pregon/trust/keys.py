@@ -85,10 +85,6 @@ class KeyRing:
         """A ring with just those keys, of the ones at hand."""
         return KeyRing(tuple(key for key in self.keys if key.nombre in nombres))
 
-    def without_offline(self) -> KeyRing:
-        """The ring of the night: no root key."""
-        return KeyRing(tuple(key for key in self.keys if not key.nombre.startswith(f"{RAIZ}-")))
-
     def plus(self, *keys: NamedKey) -> KeyRing:
         """A ring with ``keys`` added."""
         return KeyRing((*self.keys, *keys))
@@ -173,8 +169,8 @@ def load(path: Path, *, passphrase: bytes | None = None, identity: Identity | No
     return key
 
 
-def create_ring(folder: Path, *, passphrase: bytes | None = None, disk: Disk | None = None) -> KeyRing:
-    """Generate and save a whole ring (eleven keys) in ``folder``, which becomes 0700.
+def create_ring(folder: Path, *, disk: Disk | None = None) -> KeyRing:
+    """Generate and save a whole ring (eleven keys) in ``folder``, made 0700 if it is not there.
 
     Raises:
         AjustesError: some key is there already; the ones that were there stay.
@@ -184,20 +180,20 @@ def create_ring(folder: Path, *, passphrase: bytes | None = None, disk: Disk | N
     keys = []
     for nombre in ring_names():
         key = generate(nombre)
-        save(key, folder, passphrase=passphrase, disk=disk)
+        save(key, folder, disk=disk)
         keys.append(key)
     return KeyRing(tuple(keys))
 
 
-def load_ring(folder: Path, *, passphrase: bytes | None = None, identity: Identity | None = None) -> KeyRing:
-    """The keys that are in ``folder``; any of them may be away. With ``identity``, they must be of that tree.
+def load_ring(folder: Path, *, identity: Identity | None = None) -> KeyRing:
+    """The plain keys that are in ``folder``; any of them may be away. With ``identity``, they must be of that tree.
 
     Raises:
         AjustesError: a key that is there cannot be used.
         AmbienteError, ConvocatoriaError: one of them is of another tree.
     """
     paths = sorted(folder.glob("*.pem"))
-    return KeyRing(tuple(load(path, passphrase=passphrase, identity=identity) for path in paths))
+    return KeyRing(tuple(load(path, identity=identity) for path in paths))
 
 
 def missing_key(nombre: str) -> EntradaError:

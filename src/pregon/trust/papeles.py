@@ -72,18 +72,13 @@ def claim(identity: Identity, now: datetime) -> dict[str, str]:
     }
 
 
-def role_of(delegator: Root | Targets, name: str) -> Any:
-    """The keys and threshold of a role, from the document that delegates it."""
-    return delegator.get_delegated_role(name)
-
-
 def sign(metadata: Metadata[Any], delegator: Root | Targets, name: str, ring: KeyRing) -> None:
     """Sign with the keys of the role at hand: one where one is enough, all where a threshold asks for more.
 
     Raises:
         EntradaError: fewer keys than the threshold are at hand.
     """
-    role = role_of(delegator, name)
+    role = delegator.get_delegated_role(name)
     signers = ring.for_ids(role.keyids)
     if len(signers) < role.threshold:
         raise missing_key(f"{name}-1" if name in ONLINE_ROLES else "raiz")

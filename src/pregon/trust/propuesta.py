@@ -10,10 +10,11 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from securesystemslib.exceptions import UnverifiedSignatureError
 from securesystemslib.signer import Signature
 from tuf.api.metadata import Metadata, Root, Targets
 
-from pregon.base.errors import EntradaError, FirmaError
+from pregon.base.errors import EntradaError, FirmaError, RetrocesoError
 from pregon.trust import orden
 from pregon.trust.frontera import tuf_border
 from pregon.trust.keys import ONLINE_ROLES
@@ -150,18 +151,32 @@ def check_signatures(propuesta: Propuesta, firmas: Firmas) -> None:
 
 
 def check_follows(pinned: bytes, propuesta: Propuesta) -> None:
-    """That the root which ``propuesta`` follows is ``pinned``, or one that its keys signed. No root is believed alone.
+    """That the root which ``propuesta`` follows is ``pinned``, or a later one that its keys signed; its targets too.
+
+    No root is believed alone, and none goes back: an earlier one may be signed by the same keys and bring back what a
+    later one retired.
 
     Raises:
-        FirmaError: it is not.
+        FirmaError, UmbralError: they are not.
+        RetrocesoError: the root is earlier than ``pinned``.
     """
-    actual = propuesta.current("root")
+    actual, targets = propuesta.current("root"), propuesta.current("targets")
     with tuf_border():
         known: Metadata[Any] = Metadata.from_bytes(pinned)
+        actual.signed.verify_delegate("targets", targets.signed_bytes, targets.signatures)
         if pinned == propuesta.actual["root"]:
             return
         for root in (known.signed, actual.signed):
             root.verify_delegate("root", actual.signed_bytes, actual.signatures)
+        offered, mine = int(actual.signed.version), int(known.signed.version)
+        same = actual.signed_bytes == known.signed_bytes
+    if offered < mine or (offered == mine and not same):
+        raise RetrocesoError(
+            f"La raíz a la que sigue es la versión {offered} y este medio ya conoce la {mine}"
+            + ("." if offered < mine else ", que es otra."),
+            intacto=INTACTO,
+            que_hacer="Compare la huella con la última hoja; un repositorio restaurado de un respaldo hace esto.",
+        )
 
 
 def _parsed(name: str, data: Any) -> Metadata[Any]:
@@ -183,8 +198,9 @@ def signed_documents(propuesta: Propuesta, firmas: Firmas) -> dict[str, Metadata
 
 
 def _valid(key: Key, signature: Signature, data: bytes) -> bool:
+    """Whether ``signature`` is of ``key`` over ``data``; one that cannot even be read is not."""
     try:
         key.verify_signature(signature, data)
-    except Exception:  # noqa: BLE001 # the library's border: whatever it raises, the signature is not valid
+    except UnverifiedSignatureError:  # its base: whatever else fails inside is a VerificationError, which is one too
         return False
     return True

@@ -32,8 +32,8 @@ from pregon.base.hashing import sha256_bytes
 from pregon.paquete.manifest import parse_manifest
 from pregon.paquete.names import MANIFIESTO, check_path
 from pregon.trust import orden
-from pregon.trust.keys import KeyRing, NamedKey, missing_key
-from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim, delegations, new_root, role_of, sign, signed_files
+from pregon.trust.keys import KeyRing, missing_key
+from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim, delegations, new_root, sign, signed_files
 from pregon.trust.verified import Identity, Memory
 from pregon.trust.vigencia import closing_expiry, offline_expiry, timestamp_expiry
 
@@ -263,22 +263,6 @@ class Repository:
         roles = ("root", "targets", *DELEGATED, "snapshot", "timestamp")
         return Closing(until, tuple(role for role in roles if role not in pending), pending)
 
-    def replace_root_key(self, retire: str, new: NamedKey, *, now: datetime) -> int:
-        """Put ``new`` in the place of the offline key of id ``retire`` (root and targets); gives the root's version.
-
-        The new root is signed by the threshold of the old keys and of the new ones (keys of the ring, and ``new``).
-
-        Raises:
-            EntradaError: not enough offline keys at hand. Nothing was signed.
-        """
-        root: Metadata[Root] = self._load("root")
-        for role in ("root", "targets"):
-            root.signed.revoke_key(retire, role)
-            root.signed.add_key(new.public, role)
-        self._ring = self._ring.plus(new)
-        # Two of the old keys still vouch for targets: it needs no new version.
-        return self._store_root(root.signed, expires=offline_expiry(now), now=now)
-
     # Writing, in the only order there is.
 
     def _publish(
@@ -394,7 +378,7 @@ class Repository:
             raise _damaged(path) from exc
 
     def _can_sign(self, name: str, delegator: Root | Targets) -> bool:
-        return bool(self._ring.for_ids(role_of(delegator, name).keyids))
+        return bool(self._ring.for_ids(delegator.get_delegated_role(name).keyids))
 
 
 def _in_use(folder: Path) -> bool:
