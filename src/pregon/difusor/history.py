@@ -13,11 +13,12 @@ from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
 from pregon.difusor.libro import Aceptado, parse_recibo
 from pregon.difusor.pointer import release_name, release_number
-from pregon.difusor.unpack import make, read_recipe
+from pregon.difusor.unpack import make
 from pregon.paquete.errors import DiferenciaError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, Manifest, parse_manifest
 from pregon.paquete.names import DIFERENCIA, MANIFIESTO
 from pregon.paquete.reading import EXTENSIONES, members
+from pregon.paquete.receta import read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import GemeloError, HashError
 from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, compressible, file_decodes_to
-from pregon.paquete.errors import BaseError, DiferenciaError, DistintaError, ManifiestoError
+from pregon.paquete.errors import BaseError, DistintaError, ManifiestoError
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.reading import gzip_twin, members
-from pregon.paquete.receta import MAX_RECIPE_BYTES, decode, rebuild
+from pregon.paquete.receta import read_recipe, rebuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,21 +90,6 @@ def _known(admitted: Iterator[Member], entries: Mapping[str, FileEntry]) -> tupl
         else:
             raise ManifiestoError(f"El archivo trae {member.ruta!a}, que el manifiesto no lista.")
     return contents, recipes
-
-
-def read_recipe(member: Member, entry: FileEntry) -> Recipe:
-    """The recipe that ``member`` brings of the file ``entry``.
-
-    Raises:
-        DiferenciaError: not admissible, or it makes another file than the manifest lists.
-        ArchivoError: the member is damaged.
-    """
-    if member.bytes > MAX_RECIPE_BYTES:
-        raise DiferenciaError(f"La diferencia {member.ruta!a} mide {member.bytes:,} bytes.")
-    recipe = decode(b"".join(member.open()))
-    if recipe.destino != entry:
-        raise DiferenciaError(f"La diferencia {member.ruta!a} no hace el archivo que lista el manifiesto.")
-    return recipe
 
 
 def make(recipe: Recipe, manifest: Manifest, store: ObjectStore) -> bool:

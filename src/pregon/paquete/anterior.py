@@ -7,14 +7,14 @@ ten times as much, but with every number checked against the size of the file an
 from __future__ import annotations
 
 import os
-import struct
 import weakref
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pregon.base.errors import ArchivoError, ComprobacionError, DiscoError
-from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
 from pregon.paquete import zipformat
 from pregon.paquete.crudo import Extent, Packed, RawReader, inflated
+from pregon.paquete.zipformat import DEFLATED, STORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,22 +22,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pregon.paquete.manifest import FileEntry, Manifest
+    from pregon.paquete.zipformat import Fields
 
 MAX_READ = 64 << 20
 """Largest content that ``read`` gives in one piece."""
 _MAX_DIRECTORY = 64 << 20
-_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
-_LOCAL = 30
-_STORED, _DEFLATED = 0, 8
-_MAX32 = 0xFFFF_FFFF
-
-
-class _Place(NamedTuple):
-    method: int
-    crc: int
-    packed: int
-    size: int
-    offset: int
 
 
 class PreviousPackage:
@@ -75,7 +64,7 @@ class PreviousPackage:
                 _bad("it is not the archive that was signed")
             self._size = os.fstat(descriptor).st_size
             self._places, self._directory = self._read_directory()
-        except (OSError, ValueError, IndexError, struct.error, ArchivoError) as exc:
+        except (OSError, ValueError, ArchivoError) as exc:
             self._close()
             raise damaged(archivo) from exc
 
@@ -107,7 +96,7 @@ class PreviousPackage:
                 with RawReader() as reader:
                     for _ in reader.plain(packed):
                         pass
-        except (OSError, ValueError, KeyError, struct.error, ComprobacionError) as exc:
+        except (OSError, ValueError, KeyError, ArchivoError, ComprobacionError) as exc:
             raise damaged(self.archivo) from exc
         self._found[sha256] = packed
         return packed
@@ -124,7 +113,7 @@ class PreviousPackage:
             raise ValueError(f"{ruta} is larger than {MAX_READ} bytes")
         try:
             content = b"".join(self._plain(self._packed(entry)))
-        except (OSError, struct.error) as exc:
+        except (OSError, ArchivoError) as exc:
             raise ValueError(f"{ruta} cannot be read") from exc
         if len(content) != entry.bytes or sha256_bytes(content) != entry.sha256:
             raise ValueError(f"{ruta} is not what was signed")
@@ -144,16 +133,14 @@ class PreviousPackage:
             yield piece
 
     def _packed(self, entry: FileEntry) -> Packed:
-        place = self._places[entry.ruta]
-        head = self._read(place.offset, _LOCAL)
-        name, extra = struct.unpack_from("<HH", head, _LOCAL - 4)
-        start = place.offset + _LOCAL + name + extra
-        if head[:4] != b"PK\x03\x04" or start + place.packed > self._directory or place.size != entry.bytes:
-            raise ValueError(f"{entry.ruta} is not where the directory says")
-        if place.method not in (_STORED, _DEFLATED) or (place.method == _STORED and place.packed != place.size):
-            raise ValueError(f"{entry.ruta} is packed in another way")
-        extent = Extent(self.archivo, start, place.packed)
-        return Packed(entry.bytes, entry.sha256, place.crc, place.method == _STORED, extent)
+        fields = self._places[entry.ruta]
+        start = zipformat.read_local(self._read, fields, self._directory)
+        if start + fields.packed > self._directory or fields.size != entry.bytes or fields.flags & zipformat.ENCRYPTED:
+            _bad(f"{entry.ruta} is not where the directory says")
+        if fields.method not in (STORED, DEFLATED) or (fields.method == STORED and fields.packed != fields.size):
+            _bad(f"{entry.ruta} is packed in another way")
+        extent = Extent(self.archivo, start, fields.packed)
+        return Packed(entry.bytes, entry.sha256, fields.crc32, fields.method == STORED, extent)
 
     def _read(self, offset: int, size: int) -> bytes:
         data = os.pread(self._descriptor, size, offset)
@@ -164,41 +151,12 @@ class PreviousPackage:
             data += more
         return data
 
-    def _read_directory(self) -> tuple[dict[str, _Place], int]:
+    def _read_directory(self) -> tuple[dict[str, Fields], int]:
         tail = zipformat.read_tail(self._read, self._size, _MAX_DIRECTORY)
-        raw = self._read(tail.directory, self._size - tail.directory)
-        places: dict[str, _Place] = {}
-        position = 0
-        for _ in range(tail.entries):
-            (mark, _, _, flags, method, _, _, crc, packed, size, name, extra, comment, _, _, _, offset) = (
-                _CENTRAL.unpack_from(raw, position)
-            )
-            position += _CENTRAL.size
-            ruta = raw[position : position + name].decode()
-            if mark != b"PK\x01\x02" or flags & zipformat.ENCRYPTED:
-                _bad()
-            if _MAX32 in (packed, size, offset):
-                size, packed, offset = _wide(raw[position + name : position + name + extra], size, packed, offset)
-            position += name + extra + comment
-            places[ruta] = _Place(method, crc, packed, size, offset)
+        places = {fields.name.decode(): fields for fields in zipformat.read_directory(self._read, tail, CHUNK)}
         if len(places) != tail.entries:
             _bad()
         return places, tail.directory
-
-
-def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
-    """The 64-bit numbers of a directory entry: only those whose 32-bit field is full, in this order."""
-    position = 0
-    while position + 4 <= len(extra):
-        kind, length = struct.unpack_from("<HH", extra, position)
-        if kind == zipformat.EXTRA_ZIP64:
-            numbers = iter(struct.unpack_from(f"<{length // 8}Q", extra, position + 4))
-            size, packed, offset = (next(numbers, -1) if n == _MAX32 else n for n in (size, packed, offset))
-            if min(size, packed, offset) < 0:
-                _bad()
-            return size, packed, offset
-        position += 4 + length
-    return size, packed, offset
 
 
 def _bad(problem: str = "the directory is damaged") -> NoReturn:

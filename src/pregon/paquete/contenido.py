@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import HashError, PregonError
-from pregon.paquete.errors import DiferenciaError, ManifiestoError
+from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, FileEntry
-from pregon.paquete.names import CAMBIOS, DIFERENCIA
+from pregon.paquete.names import CAMBIOS, DIFERENCIA, SUMAS
 from pregon.paquete.reading import members
-from pregon.paquete.receta import MAX_RECIPE_BYTES, decode
+from pregon.paquete.receta import read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pregon.paquete.manifest import Manifest
     from pregon.paquete.reading import Member
 
-SUMAS = "SHA256SUMS"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 INTACTO = "Sólo se leyó: no se escribió ni se cambió nada."
 _EVIDENCE = "Consérvelo como evidencia, compárelo con otra copia y avise al instituto."
@@ -135,8 +134,7 @@ def _check_member(member: Member, entries: dict[str, FileEntry]) -> int:
     made = entries.get(member.ruta.removesuffix(DIFERENCIA))
     if made is None:
         raise ManifiestoError(f"Sobra «{member.ruta}»: el manifiesto no lo lista.", intacto=INTACTO)
-    if member.bytes > MAX_RECIPE_BYTES or decode(b"".join(member.open())).destino != made:
-        raise DiferenciaError(f"La diferencia «{member.ruta}» no hace el archivo que lista el manifiesto.")
+    read_recipe(member, made)
     return 1
 
 

@@ -13,7 +13,7 @@ from pregon.base.hashing import sha256_bytes
 from pregon.paquete.archive import write_zip, zip_of
 from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import Manifest, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO
+from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO, SUMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pregon.paquete.manifest import FileEntry
     from pregon.paquete.tree import PackageTree
 
-SUMAS = "SHA256SUMS"
 RESUMEN = "resumen.txt"
 
 _BASE = re.compile(r"[0-9]{8}_[0-9]{4}_[A-Za-z0-9_-]{1,80}")

@@ -32,8 +32,10 @@ MANIFIESTO = "manifiesto.json"
 """Lies beside the archive; the difusor publishes it at the root of the release (design §7)."""
 CAMBIOS = ".cambios.zip"
 """How the name of the archive of changes ends (design §2)."""
+SUMAS = "SHA256SUMS"
+"""The list inside each whole archive that ``sha256sum -c`` reads."""
 DIFERENCIA = ".diferencia"
-"""How the name of a member of it ends that brings a recipe for the content and not the content (docs/adr/0005)."""
+"""How a member of ``CAMBIOS`` ends that brings a recipe for the content, not the content (docs/adr/0005)."""
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

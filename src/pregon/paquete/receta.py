@@ -113,6 +113,21 @@ def decode(recipe: bytes) -> Recipe:
     return Recipe(destino, base, sello, tuple(made))
 
 
+def read_recipe(member: Member, entry: FileEntry) -> Recipe:
+    """The recipe that ``member`` brings of the file ``entry``, read as ``decode`` does.
+
+    Raises:
+        DiferenciaError: not admissible, or it makes another file than the manifest lists.
+        ArchivoError: the member is damaged.
+    """
+    if member.bytes > MAX_RECIPE_BYTES:
+        raise DiferenciaError(f"La diferencia {member.ruta!a} mide {member.bytes:,} bytes.")
+    recipe = decode(b"".join(member.open()))
+    if recipe.destino != entry:
+        raise DiferenciaError(f"La diferencia {member.ruta!a} no hace el archivo que lista el manifiesto.")
+    return recipe
+
+
 def _header(line: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         table = dict(pairs)

@@ -11,24 +11,28 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pregon.paquete.zipformat import (
+    CENTRAL,
+    DEFLATED,
+    END,
+    END64,
+    EXTRA_ZIP64,
+    LOCAL,
+    LOCATOR,
+    MAX16,
+    MAX32,
+    STORED,
+    UTF8,
+)
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 _MODE = stat.S_IFREG | 0o644
-_UTF8 = 0x0800
 _UNIX = 3
 _PLAIN, _WIDE = 20, 45
 """Version needed to extract: 2.0 (deflate), 4.5 (zip64)."""
-_STORED, _DEFLATED = 0, 8
-_EXTRA_ZIP64 = 0x0001
-_MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
 _FIRST_YEAR, _LAST_YEAR = 1980, 2107
-
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL = struct.Struct("<4sBBHHHHHIIIHHHHHII")
-_END64 = struct.Struct("<4sQHHIIQQQQ")
-_LOCATOR = struct.Struct("<4sIQI")
-_END = struct.Struct("<4sHHHHIIH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +56,17 @@ def dos_stamp(instant: datetime) -> tuple[int, int]:
 
 def local_header(record: Record, stamp: tuple[int, int]) -> bytes:
     """The header before the data. Where one size does not fit in 32 bits both go to the zip64 field (§4.5.3)."""
-    wide = max(record.bytes, record.comprimido) >= _MAX32
-    extra = struct.pack("<HHQQ", _EXTRA_ZIP64, 16, record.bytes, record.comprimido) if wide else b""
-    head = _LOCAL.pack(
+    wide = max(record.bytes, record.comprimido) >= MAX32
+    extra = struct.pack("<HHQQ", EXTRA_ZIP64, 16, record.bytes, record.comprimido) if wide else b""
+    head = LOCAL.pack(
         b"PK\x03\x04",
         _WIDE if wide else _PLAIN,
-        _UTF8,
-        _STORED if record.guardado else _DEFLATED,
+        UTF8,
+        STORED if record.guardado else DEFLATED,
         *stamp,
         record.crc32,
-        _MAX32 if wide else record.comprimido,
-        _MAX32 if wide else record.bytes,
+        MAX32 if wide else record.comprimido,
+        MAX32 if wide else record.bytes,
         len(record.nombre),
         len(extra),
     )
@@ -71,29 +75,29 @@ def local_header(record: Record, stamp: tuple[int, int]) -> bytes:
 
 def central_header(record: Record, stamp: tuple[int, int]) -> bytes:
     """The entry of the directory; its zip64 field holds only the numbers that do not fit."""
-    both = max(record.bytes, record.comprimido) >= _MAX32
-    far = record.offset >= _MAX32
+    both = max(record.bytes, record.comprimido) >= MAX32
+    far = record.offset >= MAX32
     numbers = (*((record.bytes, record.comprimido) if both else ()), *((record.offset,) if far else ()))
-    extra = struct.pack(f"<HH{len(numbers)}Q", _EXTRA_ZIP64, 8 * len(numbers), *numbers) if numbers else b""
+    extra = struct.pack(f"<HH{len(numbers)}Q", EXTRA_ZIP64, 8 * len(numbers), *numbers) if numbers else b""
     version = _WIDE if numbers else _PLAIN
-    head = _CENTRAL.pack(
+    head = CENTRAL.pack(
         b"PK\x01\x02",
         version,
         _UNIX,
         version,
-        _UTF8,
-        _STORED if record.guardado else _DEFLATED,
+        UTF8,
+        STORED if record.guardado else DEFLATED,
         *stamp,
         record.crc32,
-        _MAX32 if both else record.comprimido,
-        _MAX32 if both else record.bytes,
+        MAX32 if both else record.comprimido,
+        MAX32 if both else record.bytes,
         len(record.nombre),
         len(extra),
         0,
         0,
         0,
         _MODE << 16,
-        _MAX32 if far else record.offset,
+        MAX32 if far else record.offset,
     )
     return head + record.nombre + extra
 
@@ -101,8 +105,8 @@ def central_header(record: Record, stamp: tuple[int, int]) -> bytes:
 def end_records(*, miembros: int, directorio: int, largo: int) -> bytes:
     """The end of the archive: the directory begins at ``directorio``, takes ``largo`` bytes and has ``miembros``."""
     wide = b""
-    if miembros >= _MAX16 or max(directorio, largo) >= _MAX32:
-        record = _END64.pack(b"PK\x06\x06", _END64.size - 12, _WIDE, _WIDE, 0, 0, miembros, miembros, largo, directorio)
-        wide = record + _LOCATOR.pack(b"PK\x06\x07", 0, directorio + largo, 1)
-    few = min(miembros, _MAX16)
-    return wide + _END.pack(b"PK\x05\x06", 0, 0, few, few, min(largo, _MAX32), min(directorio, _MAX32), 0)
+    if miembros >= MAX16 or max(directorio, largo) >= MAX32:
+        record = END64.pack(b"PK\x06\x06", END64.size - 12, _WIDE, _WIDE, 0, 0, miembros, miembros, largo, directorio)
+        wide = record + LOCATOR.pack(b"PK\x06\x07", 0, directorio + largo, 1)
+    few = min(miembros, MAX16)
+    return wide + END.pack(b"PK\x05\x06", 0, 0, few, few, min(largo, MAX32), min(directorio, MAX32), 0)

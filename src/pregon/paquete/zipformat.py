@@ -26,6 +26,8 @@ from pregon.paquete.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+STORED, DEFLATED = 0, 8
+"""The two methods that are read and written here."""
 ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 """Flag bits: encrypted, strongly encrypted, masked local headers."""
 DESCRIPTOR = 0x0008
@@ -35,12 +37,13 @@ PATCHED = 0x0020
 UTF8 = 0x0800
 """Flag bit: the name is UTF-8."""
 
-_END = struct.Struct("<4sHHHHIIH")
-_END64 = struct.Struct("<4sQHHIIQQQQ")
-_LOCATOR = struct.Struct("<4sIQI")
-_LOCAL = struct.Struct("<4sHHHHHIIIHH")
-_CENTRAL = struct.Struct("<4sBBHHHHHIIIHHHHHII")
-_MAX_HEADER = _CENTRAL.size + 3 * 0xFFFF
+END = struct.Struct("<4sHHHHIIH")
+END64 = struct.Struct("<4sQHHIIQQQQ")
+LOCATOR = struct.Struct("<4sIQI")
+LOCAL = struct.Struct("<4sHHHHHIIIHH")
+CENTRAL = struct.Struct("<4sBBHHHHHIIIHHHHHII")
+"""The records as they lie in the file; ``zipescrito`` packs what this module unpacks."""
+_MAX_HEADER = CENTRAL.size + 3 * 0xFFFF
 _MAX_COMMENT = 0xFFFF
 EXTRA_ZIP64, _EXTRA_UNICODE_NAME, _EXTRA_ASI_UNIX, _EXTRA_PKWARE_UNIX = 0x0001, 0x7075, 0x756E, 0x000D
 _EXTRA_STREAM_ATTRIBUTES = 0x6C78
@@ -48,7 +51,7 @@ _EXTRA_ENCRYPTED = frozenset({0x0017, 0x9901})
 """Strong encryption, AES."""
 _PKWARE_UNIX_PLAIN = 12
 """Two times and two owners; what follows them is the target of a link, or the numbers of a device."""
-_MAX16, _MAX32 = 0xFFFF, 0xFFFF_FFFF
+MAX16, MAX32 = 0xFFFF, 0xFFFF_FFFF
 
 
 @dataclass(frozen=True)
@@ -81,18 +84,18 @@ def read_tail(read: Callable[[int, int], bytes], size: int, directory_limit: int
         ArchivoError: ARCHIVO_ILEGIBLE, ARCHIVO_TRUNCADO, ARCHIVO_SOBRANTE, ARCHIVO_ZIP64, ARCHIVO_DIRECTORIO.
     """
     end = _read_end(read, size)
-    place = size - _END.size
+    place = size - END.size
     _, disk, directory_disk, here, entries, length, offset, _ = end
-    has_locator = place >= _LOCATOR.size and read(place - _LOCATOR.size, 4) == b"PK\x06\x07"
+    has_locator = place >= LOCATOR.size and read(place - LOCATOR.size, 4) == b"PK\x06\x07"
     if has_locator:
-        place, wide = _read_end64(read, place - _LOCATOR.size)
+        place, wide = _read_end64(read, place - LOCATOR.size)
         narrow = (disk, directory_disk, here, entries, length, offset)
-        ceilings = (_MAX16, _MAX16, _MAX16, _MAX16, _MAX32, _MAX32)
+        ceilings = (MAX16, MAX16, MAX16, MAX16, MAX32, MAX32)
         for small, large, ceiling in zip(narrow, wide, ceilings, strict=True):
             if small not in (large, ceiling):
                 raise Zip64Error("Los dos registros finales del archivo no dicen lo mismo.")
         disk, directory_disk, here, entries, length, offset = wide
-    elif _MAX32 in (length, offset):
+    elif MAX32 in (length, offset):
         raise Zip64Error("El archivo declara tamaños de 64 bits y no los trae.")
     if disk or directory_disk or here != entries:
         raise IlegibleError("El archivo está partido en varios volúmenes.")
@@ -106,13 +109,13 @@ def read_tail(read: Callable[[int, int], bytes], size: int, directory_limit: int
 
 
 def _read_end(read: Callable[[int, int], bytes], size: int) -> tuple[bytes, int, int, int, int, int, int, int]:
-    if size >= _END.size:
-        raw = read(size - _END.size, _END.size)
+    if size >= END.size:
+        raw = read(size - END.size, END.size)
         if raw[:4] == b"PK\x05\x06" and raw[-2:] == b"\0\0":
-            signature, *numbers = _END.unpack(raw)
+            signature, *numbers = END.unpack(raw)
             disk, directory_disk, here, entries, length, offset, comment = (int(n) for n in numbers)
             return signature, disk, directory_disk, here, entries, length, offset, comment
-        window = min(size, _END.size + _MAX_COMMENT)
+        window = min(size, END.size + _MAX_COMMENT)
         if b"PK\x05\x06" in read(size - window, window):
             raise SobranteError("El archivo tiene un comentario u otros bytes después de su final.")
         if read(0, 4) == b"PK\x03\x04":
@@ -121,13 +124,13 @@ def _read_end(read: Callable[[int, int], bytes], size: int) -> tuple[bytes, int,
 
 
 def _read_end64(read: Callable[[int, int], bytes], place: int) -> tuple[int, tuple[int, int, int, int, int, int]]:
-    _, disk, offset, disks = _LOCATOR.unpack(read(place, _LOCATOR.size))
+    _, disk, offset, disks = LOCATOR.unpack(read(place, LOCATOR.size))
     if disk or disks != 1:
         raise IlegibleError("El archivo está partido en varios volúmenes.")
-    if offset != place - _END64.size or offset < 0:
+    if offset != place - END64.size or offset < 0:
         raise Zip64Error("El registro final de zip64 no está donde el archivo dice.")
-    signature, length, _, _, disk, directory_disk, here, entries, size, start = _END64.unpack(read(offset, _END64.size))
-    if signature != b"PK\x06\x06" or length != _END64.size - 12:
+    signature, length, _, _, disk, directory_disk, here, entries, size, start = END64.unpack(read(offset, END64.size))
+    if signature != b"PK\x06\x06" or length != END64.size - 12:
         raise Zip64Error("El registro final de zip64 no es válido.")
     return offset, (disk, directory_disk, here, entries, size, start)
 
@@ -146,7 +149,7 @@ def read_directory(read: Callable[[int, int], bytes], tail: Tail, window: int) -
             held, position = held[position:] + read(place, size), 0
             place += size
             left -= size
-        if len(held) - position < _CENTRAL.size:
+        if len(held) - position < CENTRAL.size:
             raise CabeceraError(f"El archivo declara {tail.entries:,} miembros y su directorio tiene {number:,}.")
         fields, position = _central(held, position)
         yield fields
@@ -158,16 +161,18 @@ def _central(held: bytes, position: int) -> tuple[Fields, int]:
     (
         signature, _, _, _, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length,
         disk, _, attributes, offset,
-    ) = _CENTRAL.unpack_from(held, position)  # fmt: skip
-    start = position + _CENTRAL.size
+    ) = CENTRAL.unpack_from(held, position)  # fmt: skip
+    start = position + CENTRAL.size
     end = start + name_length + extra_length + comment_length
     if signature != b"PK\x01\x02" or end > len(held):
         raise IlegibleError("El directorio del archivo no se puede leer.")
     name = held[start : start + name_length]
-    extra = extra_fields(held[start + name_length : end - comment_length], ascii(name[:120])[1:])
     numbers = [size, packed, offset]
+    if not extra_length and MAX32 not in numbers:  # most of them: twice as fast
+        return Fields(flags, method, crc32, packed, size, disk, attributes, offset, name), end
+    extra = extra_fields(held[start + name_length : end - comment_length], ascii(name[:120])[1:])
     wide = extra.get(EXTRA_ZIP64)
-    absent = [index for index, number in enumerate(numbers) if number == _MAX32]
+    absent = [index for index, number in enumerate(numbers) if number == MAX32]
     if len(wide or b"") != 8 * len(absent) or (wide is not None and not absent):
         raise Zip64Error(f"El miembro {ascii(name[:120])[1:]} no declara como debe sus tamaños de 64 bits.")
     if wide is not None:
@@ -217,21 +222,21 @@ def read_local(read: Callable[[int, int], bytes], fields: Fields, directory: int
     """
     shown = ascii(fields.name[:120])[1:]
     offset = fields.offset
-    if offset + _LOCAL.size > directory:
+    if offset + LOCAL.size > directory:
         raise TraslapeError(f"El miembro {shown} se mete en el directorio del archivo.")
-    signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(
-        read(offset, _LOCAL.size)
+    signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL.unpack(
+        read(offset, LOCAL.size)
     )
-    start = int(offset + _LOCAL.size + name_length + extra_length)
+    start = int(offset + LOCAL.size + name_length + extra_length)
     if signature != b"PK\x03\x04" or start > directory:
         raise CabeceraError(f"El miembro {shown} no está donde el directorio dice.")
-    rest = read(offset + _LOCAL.size, name_length + extra_length)
+    rest = read(offset + LOCAL.size, name_length + extra_length)
     extra = extra_fields(rest[name_length:], shown)
     _check_stream_attributes(extra.get(_EXTRA_STREAM_ATTRIBUTES, b""), fields, shown)
     same = rest[:name_length] == fields.name and method == fields.method and flags == fields.flags
     if fields.flags & DESCRIPTOR:
         # Here they are usually zero; a program that reads from the start believes others.
-        same = same and crc in (0, fields.crc32) and {packed, size} <= {0, _MAX32, fields.packed, fields.size}
+        same = same and crc in (0, fields.crc32) and {packed, size} <= {0, MAX32, fields.packed, fields.size}
     else:
         packed, size = _wide_sizes(extra.get(EXTRA_ZIP64), packed, size, shown)
         same = same and (crc, packed, size) == (fields.crc32, fields.packed, fields.size)
@@ -254,13 +259,13 @@ def _check_stream_attributes(field: bytes, fields: Fields, shown: str) -> None:
 def _wide_sizes(wide: bytes | None, packed: int, size: int, shown: str) -> tuple[int, int]:
     """Both sizes as the local header gives them: in its zip64 field if it has one (§4.5.3: both, and in this order)."""
     if wide is None:
-        if _MAX32 in (packed, size):
+        if MAX32 in (packed, size):
             raise Zip64Error(f"El miembro {shown} declara tamaños de 64 bits y no los trae.")
         return packed, size
     if len(wide) != 16:
         raise Zip64Error(f"El miembro {shown} no declara como debe sus tamaños de 64 bits.")
     wide_size, wide_packed = struct.unpack("<QQ", wide)
-    if size not in (_MAX32, wide_size) or packed not in (_MAX32, wide_packed):
+    if size not in (MAX32, wide_size) or packed not in (MAX32, wide_packed):
         raise Zip64Error(f"El miembro {shown} declara dos tamaños distintos.")
     return wide_packed, wide_size
 

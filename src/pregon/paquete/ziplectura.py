@@ -40,6 +40,7 @@ from pregon.paquete.errors import (
 )
 from pregon.paquete.fuente import CHUNK, PIECE, Member, ReadingLimits, Source
 from pregon.paquete.names import NameSet
+from pregon.paquete.zipformat import DEFLATED, STORED
 
 if TYPE_CHECKING:
     import builtins
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
     from pregon.paquete.zipformat import Fields
 
-STORED, DEFLATED = 0, 8
 _DESCRIPTOR_SIZES = (12, 16, 20, 24)
 _DOS_FOLDER, _DOS_SPECIAL, _DOS_LINK = 0x10, 0x48, 0x400
 """Attributes of Windows: folder; volume label or device; reparse point."""
