@@ -344,7 +344,8 @@ class Verifier:
             return
         for name, (size, digest) in sorted(manifest["files"].items()):
             self.held(name, check_bytes, name, pieces(path, name), size, digest)
-        for top, _, names in os.walk(path):
+        for top, folders, names in os.walk(path):
+            names += [one for one in folders if os.path.islink(os.path.join(top, one))]
             for name in sorted(os.path.relpath(os.path.join(top, one), path).replace(os.sep, "/") for one in names):
                 if name not in manifest["files"] and name != MANIFEST:
                     self.held(name, surplus, name)

@@ -2,7 +2,7 @@
 # Makes sure the programs the tests drive are here: installs them when it may (root), else names the command.
 set -euo pipefail
 faltan=()
-for programa in chromium unzip zip 7zz bsdtar curl sha256sum setpriv; do
+for programa in chromium unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext zbarimg; do
   command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
 done
 # Debian keeps the servers of both databases out of an ordinary user's PATH.

@@ -143,7 +143,7 @@ def _root(path: Path) -> bytes:
 
 
 def _clock(hora: str | None) -> Clock:
-    from pregon.base.clock import ManualClock, SystemClock
+    from pregon.base.clock import SystemClock
     from pregon.base.errors import UsoError
 
     if hora is None:
@@ -158,4 +158,12 @@ def _clock(hora: str | None) -> Clock:
             intacto="No se comprobó nada.",
             que_hacer="Escríbala como 2021-06-06T22:40:00-05:00.",
         )
-    return ManualClock(instant, simulado=False)
+    judged = instant
+
+    class Then(SystemClock):
+        """Judges expiries at that hour; what a network takes is still measured by the machine."""
+
+        def now(self) -> datetime:
+            return judged
+
+    return Then()

@@ -223,10 +223,11 @@ def _folder(path: Path, apoyo: _Apoyo) -> Informe:
 
 
 def tree_of(path: Path) -> Iterator[str]:
-    """Every file under ``path``, relative to it; links to folders are not followed."""
+    """Every file under ``path``, relative to it, and every link to a folder: a server would show what is behind it."""
     count = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
+    for folder, folders, names in os.walk(path):
+        links = (name for name in folders if (Path(folder) / name).is_symlink())
+        for name in (*names, *links):
             count += 1
             if count > MAX_TREE_FILES:
                 return
