@@ -20,8 +20,8 @@ from pregon.base.errors import PregonError
 from pregon.base.hashing import sha256_bytes
 from pregon.cli.frases import Frases
 from pregon.cli.instituto import app
-from pregon.instituto import hoja_llaves, llaves
-from pregon.instituto.inventario import renglones
+from pregon.instituto.ceremonia import hoja, llaves
+from pregon.instituto.ceremonia.inventario import renglones
 from tests.instituto.ceremonias import MEDIOS, Sala
 from tests.trust.conftest import INICIO
 
@@ -77,7 +77,7 @@ def _commands() -> list[Any]:
 
 
 def test_document_names_the_limits_of_the_code() -> None:
-    from pregon.instituto.medios import FRASE_MIN
+    from pregon.instituto.ceremonia.medios import FRASE_MIN
 
     assert f"al menos {FRASE_MIN} caracteres" in DOC.read_text(encoding="utf-8")
 
@@ -106,8 +106,8 @@ def test_sheet_is_one_tagged_page_with_every_fingerprint(
     inventory = llaves.show(sala.open())
     url = "https://prep.ejemplo.mx/raiz/root.json"
     quienes = [f"Persona Número {n} de Apellidos Larguísimos, cargo en el instituto o ente" for n in range(6)]
-    data = hoja_llaves.render(sala.open(), inventory, url=url, presentes=quienes, papel=papel)
-    assert data == hoja_llaves.render(sala.open(), inventory, url=url, presentes=quienes, papel=papel)
+    data = hoja.render(sala.open(), inventory, url=url, presentes=quienes, papel=papel)
+    assert data == hoja.render(sala.open(), inventory, url=url, presentes=quienes, papel=papel)
     (tmp_path / "hoja.pdf").write_bytes(data)
     reader = pypdf.PdfReader(tmp_path / "hoja.pdf")
     assert len(reader.pages) == 1
@@ -137,7 +137,7 @@ def test_sheet_is_one_tagged_page_with_every_fingerprint(
 def test_sheet_that_would_not_fit_is_refused(salas: dict[str, Sala], faults: dict[str, Any]) -> None:
     sala = salas["oficial"]
     with pytest.raises(PregonError) as refusal:
-        hoja_llaves.render(sala.open(), llaves.show(sala.open()), **faults)
+        hoja.render(sala.open(), llaves.show(sala.open()), **faults)
     assert refusal.value.codigo == "USO"
 
 
@@ -147,7 +147,7 @@ def test_texts_of_the_profile_are_text_on_the_sheet_and_not_instructions(tmp_pat
     evil = '#panic("x") $1/0$ *no* @nada'
     profile.write_text(profile.read_text().replace("Proceso Electoral de Demostración 2027", evil.replace('"', '\\"')))
     sala.genera()
-    data = hoja_llaves.render(sala.open(), llaves.show(sala.open()), presentes=["#pagebreak() <x>"])
+    data = hoja.render(sala.open(), llaves.show(sala.open()), presentes=["#pagebreak() <x>"])
     (tmp_path / "hoja.pdf").write_bytes(data)
     text = program(["pdftotext", "-layout", tmp_path / "hoja.pdf", "-"], tmp_path / "texto")
     assert evil in re.sub("[“”]", '"', text)

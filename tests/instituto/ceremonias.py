@@ -17,8 +17,9 @@ from pregon.base.clock import ManualClock
 from pregon.base.durable import Disk
 from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
 from pregon.convocatoria.secciones import Entidad
-from pregon.instituto import llaves, relevo_llaves, workspace
-from pregon.instituto.obra_llaves import Hecho, Mesa, Pedido
+from pregon.instituto import workspace
+from pregon.instituto.ceremonia import llaves, relevo
+from pregon.instituto.ceremonia.mesa import Hecho, Mesa, Pedido
 from pregon.trust.cliente import TrustClient
 from pregon.trust.keys import KeyRing
 from pregon.trust.verified import Memory
@@ -114,7 +115,7 @@ class Sala:
             llaves_,
             **more,
         )
-        return relevo_llaves.replace_keys(self.open(), pedido, mesa, pide=pide)
+        return relevo.replace_keys(self.open(), pedido, mesa, pide=pide)
 
     def institute(self) -> Institute:
         """The same repository, with the keys that its machine has, for signing small cuts."""

@@ -18,9 +18,10 @@ from pregon.base.clock import ManualClock
 from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
 from pregon.base.hashing import sha256_bytes
-from pregon.instituto import llaves, medios, relevo_llaves, workspace
-from pregon.instituto.acto import PENDIENTE
-from pregon.instituto.obra_llaves import Mesa
+from pregon.instituto import workspace
+from pregon.instituto.ceremonia import llaves, medios, relevo
+from pregon.instituto.ceremonia.acto import PENDIENTE
+from pregon.instituto.ceremonia.mesa import Mesa
 from pregon.trust import keys
 from tests.instituto.ceremonias import MEDIOS, Personas, Sala, do
 from tests.instituto.muerte import MUERTE
@@ -433,15 +434,15 @@ def test_request_signed_on_two_other_machines_comes_into_force(sala: Sala, tmp_p
         assert signed == ({"luis": "raiz-2", "eva": "raiz-3"}[name],)
     before = sala.moment()
     with pytest.raises(PregonError) as refusal:
-        relevo_llaves.import_signatures(sala.open(), signatures[:1])
+        relevo.import_signatures(sala.open(), signatures[:1])
     assert refusal.value.codigo == "ENTRADA"
     assert sala.moment() == before
-    done = relevo_llaves.import_signatures(sala.open(), signatures)
+    done = relevo.import_signatures(sala.open(), signatures)
     assert done.raiz_version == 2
     sala.cut(4)
     sees(knew, sala, 4)
     with pytest.raises(PregonError) as refusal:
-        relevo_llaves.import_signatures(sala.open(), signatures)
+        relevo.import_signatures(sala.open(), signatures)
     assert refusal.value.codigo == "ENTRADA"
 
 
@@ -481,7 +482,7 @@ def test_request_changed_on_the_way_is_of_no_use(sala: Sala, tmp_path: Path, fau
         llaves.sign_request(read, sala.medio("ana"), sala.personas, tmp_path / "ana.json", Disk())
         reached = "importa"
         # The holder did not compare the digest: the institute's machine still knows what it asked.
-        relevo_llaves.import_signatures(sala.open(), [tmp_path / "ana.json"])
+        relevo.import_signatures(sala.open(), [tmp_path / "ana.json"])
     assert reached == where
     assert refusal.value.codigo in ("AJUSTES", "FIRMA")
     assert sala.moment() == before
@@ -494,12 +495,12 @@ def test_unfinished_act_is_cancelled_and_leaves_no_key_behind_on_the_machine(sal
         sala.acto("rota", rol="avisos", mesa=sala.mesa("ana", "luis"))
     assert refusal.value.codigo == "AJUSTES"
     assert "cancela" in refusal.value.que_hacer
-    acto, left = relevo_llaves.cancel(sala.open(), operador="Ana", motivo="se aplaza")
+    acto, left = relevo.cancel(sala.open(), operador="Ana", motivo="se aplaza")
     assert (acto.orden, left) == (("rota", "cortes"), ())
     assert sala.moment() == before
     assert sala.open().state().events()[-1].dato["acto"] == "cancela"
     with pytest.raises(PregonError) as refusal:
-        relevo_llaves.cancel(sala.open(), operador="Ana", motivo="otra vez")
+        relevo.cancel(sala.open(), operador="Ana", motivo="otra vez")
     assert refusal.value.codigo == "ENTRADA"
 
 
@@ -686,7 +687,7 @@ def test_full_disk_while_adopting_is_finished_later(sala: Sala) -> None:
     assert knew.check(sala.source()).verified is None
     sala.disk = Disk()
     with pytest.raises(PregonError) as refusal:
-        relevo_llaves.cancel(sala.open(), operador="Ana", motivo="no")
+        relevo.cancel(sala.open(), operador="Ana", motivo="no")
     assert refusal.value.codigo == "AJUSTES"
     asked = len(sala.personas.preguntas)
     do(sala, "raiz")

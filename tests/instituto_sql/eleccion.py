@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, SmallInteger, String, Table
 
-from pregon.instituto.fuentes_sql import contest_sources
+from pregon.instituto.sql.fuentes import contest_sources
 from pregon.prep.model import CAMPOS
 from pregon.prep.reader import read_actas
 from pregon.tablas.totales import totals

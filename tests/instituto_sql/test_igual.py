@@ -12,7 +12,7 @@ from pregon.base.clock import ManualClock
 from pregon.base.jsonio import compact_json
 from pregon.instituto import fuentes
 from pregon.instituto.build import build_cut
-from pregon.instituto.fuentes_sql import CARPETA, configured, contest_sources
+from pregon.instituto.sql.fuentes import CARPETA, configured, contest_sources
 from pregon.instituto.workspace import open_workspace
 from pregon.prep.reader import read_actas
 from pregon.tablas.totales import totals

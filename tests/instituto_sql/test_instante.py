@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from pregon.base.errors import RedError
-from pregon.instituto.fuentes_sql import contest_sources
+from pregon.instituto.sql.fuentes import contest_sources
 from pregon.instituto.workspace import open_workspace
 from tests.instituto.conftest import HORA, Night
 from tests.instituto_sql.eleccion import both, configure, first_source

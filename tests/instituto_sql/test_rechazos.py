@@ -8,7 +8,7 @@ import pytest
 
 from pregon.base.errors import AjustesError, FormatoError, PregonError, RedError
 from pregon.instituto.build import build_cut
-from pregon.instituto.fuentes_sql import configured
+from pregon.instituto.sql.fuentes import configured
 from pregon.instituto.workspace import open_workspace
 from tests.instituto.conftest import HORA, Night, tree_digest
 from tests.instituto_sql import servidores

@@ -92,8 +92,9 @@ def corte(
     as_json: Json = False,
 ) -> None:
     """Hace el corte que sigue: suma, arma el paquete, lo firma y lo deja en el repositorio."""
-    from pregon.instituto import build, fuentes, fuentes_sql, workspace
+    from pregon.instituto import build, fuentes, workspace
     from pregon.instituto.autorizaciones import load as load_authorisations
+    from pregon.instituto.sql import fuentes as fuentes_sql
 
     opened = workspace.open_workspace(carpeta)
     instant = None if hora is None else _instant(hora, opened.convocatoria.zona)

@@ -13,7 +13,7 @@ from pregon.cli.medios import Archivos, Medios, MismoDisco, Operador, SeveralMed
 from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, one_of
 
 if TYPE_CHECKING:
-    from pregon.instituto.inventario import Inventario
+    from pregon.instituto.ceremonia.inventario import Inventario
 
 app = typer.Typer(help="La ceremonia de llaves: crear, mostrar, rotar, revocar.", no_args_is_help=True)
 
@@ -36,7 +36,8 @@ def genera(
 ) -> None:
     """Crea el espacio de trabajo por ceremonia: cada llave raíz nace en su medio y nunca está en este equipo."""
     from pregon.base.clock import SystemClock
-    from pregon.instituto import llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import llaves
 
     made = llaves.generate(
         carpeta,
@@ -72,7 +73,8 @@ def genera(
 @salida.command
 def muestra(carpeta: Espacio, as_json: Json = False) -> None:
     """Muestra papeles, umbrales, llaves con su huella, vigencias y dónde debe estar cada llave."""
-    from pregon.instituto import llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import llaves
 
     inventory = llaves.show(workspace.open_workspace(carpeta))
     if as_json:
@@ -94,14 +96,13 @@ def hoja(
     as_json: Json = False,
 ) -> None:
     """Escribe la hoja de huellas para imprimir (PDF de una página)."""
-    from pregon.instituto import hoja_llaves, llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import hoja, llaves
 
     one_of(papel, ("carta", "a4"), que="el papel", intacto="No se escribió nada.")
     opened = workspace.open_workspace(carpeta)
     inventory = llaves.show(opened)
-    data = hoja_llaves.render(
-        opened, inventory, url=url, presentes=presentes or (), papel="a4" if papel == "a4" else "carta"
-    )
+    data = hoja.render(opened, inventory, url=url, presentes=presentes or (), papel="a4" if papel == "a4" else "carta")
     opened.disk.write(salida_, data)
     if as_json:
         salida.show_json({"hoja": str(salida_), "bytes": len(data), "raiz_sha256": inventory.raiz_sha256})
@@ -121,7 +122,8 @@ def comprueba(
     """Comprueba que cada medio se lee, que su frase lo abre y que sus llaves firman y están vigentes."""
     from pregon.base.errors import ComprobacionError
     from pregon.cli.frases import Frases
-    from pregon.instituto import llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import llaves
 
     found = llaves.check_media(
         workspace.open_workspace(carpeta),
@@ -147,7 +149,7 @@ def comprueba(
 
 
 def _show(inventory: Inventario) -> None:
-    from pregon.instituto.inventario import renglones
+    from pregon.instituto.ceremonia.inventario import renglones
 
     typer.echo(f"Raíz versión {inventory.raiz_version}. Huella de root.json (SHA-256):")
     for line in renglones(inventory.raiz_sha256):

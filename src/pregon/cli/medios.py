@@ -11,7 +11,7 @@ import typer
 from pregon.cli import salida
 
 if TYPE_CHECKING:
-    from pregon.instituto.obra_llaves import Mesa
+    from pregon.instituto.ceremonia.mesa import Mesa
 
 Medios = Annotated[
     list[Path] | None, typer.Option("--medios", help="Carpetas de los medios presentes, con sus llaves.")
@@ -44,7 +44,7 @@ def mesa_of(
         UsoError: another number of files of passphrases than of media.
     """
     from pregon.cli.frases import Frases
-    from pregon.instituto.obra_llaves import Mesa
+    from pregon.instituto.ceremonia.mesa import Mesa
 
     here, new = medios or [], nuevos or []
     return Mesa(tuple(here), Frases(archivos or [], [*here, *new], os.environ), tuple(new), permitir_mismo_disco)

@@ -13,8 +13,8 @@ from pregon.cli.medios import Archivos, Medios, MismoDisco, Operador, SeveralMed
 from pregon.cli.opciones import Espacio, Json, one_of
 
 if TYPE_CHECKING:
-    from pregon.instituto.acto import Tipo
-    from pregon.instituto.obra_llaves import Hecho, Mesa
+    from pregon.instituto.ceremonia.acto import Tipo
+    from pregon.instituto.ceremonia.mesa import Hecho, Mesa
 
 app = typer.Typer()
 
@@ -114,7 +114,7 @@ def firma(
     from pregon.base.durable import Disk
     from pregon.base.errors import UsoError
     from pregon.cli.frases import Frases
-    from pregon.instituto import llaves
+    from pregon.instituto.ceremonia import llaves
 
     read = llaves.read_request(solicitud)
     _tell_request(read)
@@ -135,9 +135,10 @@ def importa(
     as_json: Json = False,
 ) -> None:
     """Pone en vigor la solicitud pendiente con las firmas traídas de otros equipos."""
-    from pregon.instituto import relevo_llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import relevo
 
-    _tell(relevo_llaves.import_signatures(workspace.open_workspace(carpeta), firmas), as_json=as_json)
+    _tell(relevo.import_signatures(workspace.open_workspace(carpeta), firmas), as_json=as_json)
 
 
 @app.command("cancela")
@@ -149,9 +150,10 @@ def cancela(
     as_json: Json = False,
 ) -> None:
     """Descarta un acto que aún no está en vigor."""
-    from pregon.instituto import relevo_llaves, workspace
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import relevo
 
-    acto, left = relevo_llaves.cancel(workspace.open_workspace(carpeta), operador=operador, motivo=motivo)
+    acto, left = relevo.cancel(workspace.open_workspace(carpeta), operador=operador, motivo=motivo)
     if as_json:
         salida.show_json({"acto": acto.as_dict(), "sobran_en_medios": list(left)})
         return
@@ -174,15 +176,16 @@ def _act(
     equipo: bool = False,
     as_json: bool,
 ) -> None:
-    from pregon.instituto import relevo_llaves, workspace
-    from pregon.instituto.obra_llaves import Pedido
+    from pregon.instituto import workspace
+    from pregon.instituto.ceremonia import relevo
+    from pregon.instituto.ceremonia.mesa import Pedido
 
     pedido = Pedido(tipo, causa, motivo, operador, llaves, rol, equipo)
-    _tell(relevo_llaves.replace_keys(workspace.open_workspace(carpeta), pedido, mesa, pide=pide), as_json=as_json)
+    _tell(relevo.replace_keys(workspace.open_workspace(carpeta), pedido, mesa, pide=pide), as_json=as_json)
 
 
 def _tell(done: Hecho, *, as_json: bool) -> None:
-    from pregon.instituto.inventario import renglones
+    from pregon.instituto.ceremonia.inventario import renglones
 
     if as_json:
         salida.show_json(_as_dict(done))
@@ -223,7 +226,7 @@ def _as_dict(done: Hecho) -> dict[str, Any]:
 
 
 def _tell_request(read: Any) -> None:
-    from pregon.instituto.inventario import renglones
+    from pregon.instituto.ceremonia.inventario import renglones
 
     acto = read.pendiente.acto
     typer.echo(f"Solicitud de {acto.operador}: {' '.join(acto.orden)} ({acto.motivo}).", err=True)

@@ -28,7 +28,6 @@ from pregon.instituto import compuerta
 from pregon.instituto.armado import assemble, at_work, frame
 from pregon.instituto.base_de_datos import CARPETA
 from pregon.instituto.fuentes import ContestSource
-from pregon.instituto.fuentes_sql import CARPETA as SQL
 from pregon.instituto.obra import Encargo
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal.aspecto import load as load_aspecto
@@ -36,6 +35,7 @@ from pregon.instituto.portal.paginas import Paginas
 from pregon.instituto.portal.vistas import Enlace
 from pregon.instituto.previo import CARPETA as PREVIO
 from pregon.instituto.previo import last_cut
+from pregon.instituto.sql.fuentes import CARPETA as SQL
 from pregon.instituto.workspace import CIERRE, finish_closing
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
@@ -112,7 +112,7 @@ def build_cut(
 
     Args:
         workspace: opened, not held.
-        sources: one per contest; or what gives them once the workspace is held (``fuentes_sql.configured``).
+        sources: one per contest; or what gives them once the workspace is held (``sql.fuentes.configured``).
         hora: the cut's hour, aware; None takes the one that the files state.
         corte: its number; None takes the next: 0 for the package before the start, else the last plus one.
         ultimo: the closing cut: turnout includes casillas especiales, no next one is announced, roles sign to the end

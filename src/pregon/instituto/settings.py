@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.base.settings import Settings, load_toml
-from pregon.instituto.fuentes_modelo import FuenteSql, repeated
+from pregon.instituto.sql.modelo import FuenteSql, repeated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError, EntradaError, UsoError
-from pregon.instituto import inventario, medios
-from pregon.instituto.acto import EQUIPO, Acto, Nueva
+from pregon.instituto.ceremonia import inventario, medios
+from pregon.instituto.ceremonia.acto import EQUIPO, Acto, Nueva
 from pregon.trust import propuesta as tratos
 from pregon.trust.keys import ONLINE_ROLES, RAIZ
 from pregon.trust.papeles import OFFLINE_THRESHOLD
 from pregon.trust.propuesta import INTACTO
 
 if TYPE_CHECKING:
-    from pregon.instituto.inventario import Inventario, Llave
-    from pregon.instituto.obra_llaves import Obra, Pedido
+    from pregon.instituto.ceremonia.inventario import Inventario, Llave
+    from pregon.instituto.ceremonia.mesa import Obra, Pedido
 
 _ID_BYTES = 8
 

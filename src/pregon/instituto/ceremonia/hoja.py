@@ -12,14 +12,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.errors import AjustesError, UsoError
-from pregon.instituto.acto import EQUIPO
-from pregon.instituto.inventario import renglones
+from pregon.instituto.ceremonia.acto import EQUIPO
+from pregon.instituto.ceremonia.inventario import renglones
 from pregon.trust.keys import RAIZ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pregon.instituto.inventario import Inventario, Llave
+    from pregon.instituto.ceremonia.inventario import Inventario, Llave
     from pregon.instituto.workspace import Workspace
 
 Papel = Literal["carta", "a4"]
@@ -28,7 +28,7 @@ PRESENTES_MAX = 6
 TEXTO_MAX = 90
 """Characters of a name or an address on the sheet."""
 _LUGAR_MAX = 24
-_PLANTILLA = "hoja_llaves.typ"
+_PLANTILLA = "hoja.typ"
 _TYPST_PAPER = {"carta": "us-letter", "a4": "a4"}
 _BLANK = ("Nombre, cargo y firma",) * 4
 
@@ -69,7 +69,7 @@ def render(
     segno.make(qr_text(inventory.raiz_sha256, url), error="m", micro=False).save(code, kind="svg", border=2)
     data = _data(espacio, inventory, url=url, presentes=tuple(presentes) or _BLANK, papel=papel)
     data["qr"] = code.getvalue().decode()
-    template = resources.files("pregon.instituto").joinpath(_PLANTILLA).read_bytes()
+    template = resources.files("pregon.instituto.ceremonia").joinpath(_PLANTILLA).read_bytes()
     made = typst.compile(
         template,
         sys_inputs={"datos": json.dumps(data, ensure_ascii=False)},

@@ -15,10 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError, EntradaError, PregonError
-from pregon.instituto import acto as actos
-from pregon.instituto import inventario, medios, workspace
-from pregon.instituto.acto import EQUIPO, Pendiente
-from pregon.instituto.obra_llaves import (
+from pregon.instituto import workspace
+from pregon.instituto.ceremonia import acto as actos
+from pregon.instituto.ceremonia import inventario, medios
+from pregon.instituto.ceremonia.acto import EQUIPO, Pendiente
+from pregon.instituto.ceremonia.mesa import (
     EVENTO,
     Hecho,
     Mesa,
@@ -30,7 +31,7 @@ from pregon.instituto.obra_llaves import (
     record_act,
     remember,
 )
-from pregon.instituto.plan_llaves import plan
+from pregon.instituto.ceremonia.plan import plan
 from pregon.paquete.manifest import parse_manifest
 from pregon.trust import keys
 from pregon.trust import propuesta as tratos
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pregon.instituto.acto import Acto
+    from pregon.instituto.ceremonia.acto import Acto
     from pregon.instituto.workspace import Workspace
     from pregon.trust.ceremonia import Ceremonia
 

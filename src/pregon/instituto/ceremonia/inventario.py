@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import EntradaError, UsoError
 from pregon.base.hashing import grupos, sha256_bytes
-from pregon.instituto.acto import EQUIPO
+from pregon.instituto.ceremonia.acto import EQUIPO
 from pregon.trust.keys import ONLINE_ROLES, RAIZ
 from pregon.trust.propuesta import DOCUMENTS, INTACTO
 

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pregon.instituto.fuentes_modelo import NULO
+from pregon.instituto.sql.modelo import NULO
 from pregon.prep.columns import count_roles, read_columns
 from pregon.prep.model import Marker
 from pregon.prep.text import parse_cell
@@ -14,7 +14,7 @@ from pregon.prep.text import parse_cell
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pregon.instituto.fuentes_modelo import Campo, FuenteSql, Marca
+    from pregon.instituto.sql.modelo import Campo, FuenteSql, Marca
 
 MAX_CELL_CHARS = 4_000
 MAX_COUNT = 10**12 - 1

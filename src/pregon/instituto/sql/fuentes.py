@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from pathlib import Path
 
-    from pregon.instituto.fuentes_modelo import FuenteCandidaturas, FuenteSql
-    from pregon.instituto.sql_errores import Direccion
-    from pregon.instituto.sql_foto import Foto
+    from pregon.instituto.sql.errores import Direccion
+    from pregon.instituto.sql.foto import Foto
+    from pregon.instituto.sql.modelo import FuenteCandidaturas, FuenteSql
     from pregon.instituto.workspace import Workspace
 
 CARPETA = "fuentes"
@@ -66,7 +66,7 @@ def contest_sources(
         RedError: the server does not answer. FormatoError: a value that its column cannot hold.
         DiscoError, EscrituraError: could not write. Nothing outside ``trabajo`` changes in any case.
     """
-    from pregon.instituto.sql_foto import snapshot
+    from pregon.instituto.sql.foto import snapshot
 
     sources = workspace.settings.fuente
     where = _one_address(sources, workspace.folder, entorno)
@@ -79,8 +79,8 @@ def contest_sources(
 
 
 def _one_address(sources: Sequence[FuenteSql], folder: Path, entorno: Mapping[str, str]) -> Direccion:
-    from pregon.instituto.sql_errores import settings_error
-    from pregon.instituto.sql_foto import address
+    from pregon.instituto.sql.errores import settings_error
+    from pregon.instituto.sql.foto import address
 
     found = [address(source, f"fuente[{i}]", folder, entorno) for i, source in enumerate(sources)]
     for other in found[1:]:
@@ -102,9 +102,9 @@ def _contest(
     *,
     ultimo: bool,
 ) -> ContestSource:
-    from pregon.instituto.sql_archivo import write_actas_file
-    from pregon.instituto.sql_celdas import Celdas
-    from pregon.instituto.sql_foto import relation_of
+    from pregon.instituto.sql.archivo import write_actas_file
+    from pregon.instituto.sql.celdas import Celdas
+    from pregon.instituto.sql.foto import relation_of
 
     profile = workspace.convocatoria
     token = token_of(source.eleccion) or source.eleccion
@@ -142,10 +142,10 @@ def _contest(
 
 
 def _catalogue(workspace: Workspace, photo: Foto, source: FuenteCandidaturas, lugar: str, target: Path) -> None:
-    from pregon.instituto.sql_archivo import write_table_file
-    from pregon.instituto.sql_celdas import CellError, text_step
-    from pregon.instituto.sql_errores import data_error
-    from pregon.instituto.sql_foto import relation_of
+    from pregon.instituto.sql.archivo import write_table_file
+    from pregon.instituto.sql.celdas import CellError, text_step
+    from pregon.instituto.sql.errores import data_error
+    from pregon.instituto.sql.foto import relation_of
 
     origen = f"{lugar}.{source.clave_origen}"
     relation = relation_of(source.tabla, source.consulta)
@@ -182,7 +182,7 @@ def _resolved(
     Raises:
         AjustesError: columns that are not there; all of them, with the path of each.
     """
-    from pregon.instituto.sql_errores import settings_error
+    from pregon.instituto.sql.errores import settings_error
 
     exact = set(there)
     loose: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 """The key ceremony: the first keys of an institute, each in its place from the start, and what is asked of them later.
 
 The root keys are born on their media and are never written anywhere else; the night's machine gets the first key of
-each online role, and the reserves go to a medium under a passphrase. Changing keys is ``relevo_llaves``.
+each online role, and the reserves go to a medium under a passphrase. Changing keys is ``relevo``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from pregon.base import locks
 from pregon.base.errors import AjustesError, EntradaError, PregonError, UsoError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.settings import load_toml
-from pregon.instituto import acto as actos
-from pregon.instituto import inventario, medios, workspace
 from pregon.instituto import settings as ajustes
-from pregon.instituto.acto import EQUIPO, Acto, Nueva, Pendiente
-from pregon.instituto.obra_llaves import EVENTO, Mesa, Obra, make_key, record_act, remember
+from pregon.instituto import workspace
+from pregon.instituto.ceremonia import acto as actos
+from pregon.instituto.ceremonia import inventario, medios
+from pregon.instituto.ceremonia.acto import EQUIPO, Acto, Nueva, Pendiente
+from pregon.instituto.ceremonia.mesa import EVENTO, Mesa, Obra, make_key, record_act, remember
 from pregon.trust import keys
 from pregon.trust import propuesta as tratos
 from pregon.trust.ceremonia import Ceremonia
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
-    from pregon.instituto.inventario import Inventario
-    from pregon.instituto.medios import Frases
+    from pregon.instituto.ceremonia.inventario import Inventario
+    from pregon.instituto.ceremonia.medios import Frases
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Ambiente
     from pregon.trust.keys import NamedKey

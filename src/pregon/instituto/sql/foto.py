@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
-from pregon.instituto.sql_errores import Direccion, mapped, settings_error
+from pregon.instituto.sql.errores import Direccion, mapped, settings_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, FromClause, Label, TextClause
 
-    from pregon.instituto.fuentes_modelo import FuenteSql
+    from pregon.instituto.sql.modelo import FuenteSql
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 120

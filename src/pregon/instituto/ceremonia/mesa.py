@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.instituto import inventario, medios
-from pregon.instituto.acto import EQUIPO, Acto, Nueva
+from pregon.instituto.ceremonia import inventario, medios
+from pregon.instituto.ceremonia.acto import EQUIPO, Acto, Nueva
 from pregon.trust import keys, rotulo
 from pregon.trust.ceremonia import Ceremonia
 from pregon.trust.keys import KeyRing, NamedKey
@@ -17,8 +17,8 @@ from pregon.trust.rotulo import Rotulo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pregon.instituto.acto import Tipo
-    from pregon.instituto.medios import Frases, Medio
+    from pregon.instituto.ceremonia.acto import Tipo
+    from pregon.instituto.ceremonia.medios import Frases, Medio
     from pregon.instituto.workspace import Workspace
     from pregon.trust.verified import Identity
 

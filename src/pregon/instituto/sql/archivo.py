@@ -15,8 +15,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.durable import disk_failure
-from pregon.instituto.sql_celdas import CellError
-from pregon.instituto.sql_errores import data_error
+from pregon.instituto.sql.celdas import CellError
+from pregon.instituto.sql.errores import data_error
 from pregon.prep.admision import MAX_FILE_BYTES
 from pregon.prep.inconsistencias import DEFINICIONES, definitions_met
 from pregon.prep.model import CAMPOS, Estado
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.durable import Disk
-    from pregon.instituto.sql_celdas import Celdas
+    from pregon.instituto.sql.celdas import Celdas
     from pregon.tablas.model import Regla
 
 RENGLONES = ".renglones"

@@ -1,0 +1,1 @@
+"""Cuts read from the institute's own database: one read-only transaction, written as the official files."""
