@@ -47,8 +47,10 @@ def shoot(browser: Browser, url: str, target: Path) -> None:
                     page.screenshot(path=target / f"{name}-{width}{'-oscuro' if dark else ''}.png")
             if not dark:
                 page.goto(f"{url}ayun/municipio-001/secciones/")
-                page.locator("a[href*='consulta/']").first.click()
+                page.locator("table.secciones a").first.click()
+                page.locator("#t-resultado").wait_for()  # what was asked for, not the empty form
                 page.wait_for_load_state("networkidle")
+                page.locator("#t-resultado").evaluate("heading => heading.scrollIntoView()")
                 page.screenshot(path=target / f"consulta-{width}.png")
             page.close()
 

@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.convocatoria.lectura import describe
 from pregon.convocatoria.model import Convocatoria
-from pregon.convocatoria.perfiles import load, problems
+from pregon.convocatoria.perfiles import load, problems, to_toml_text
 from tests.convocatoria.muestras import local, possible
 
 if TYPE_CHECKING:
@@ -98,6 +99,15 @@ def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         Convocatoria.model_validate(table)
     assert [(error["loc"], error["type"]) for error in refusal.value.errors()] == [((key,), "missing")]
+
+
+@pytest.mark.parametrize("proof", ["suma", "ninguna"])
+def test_without_signature_a_profile_says_how_a_package_is_known_to_be_complete(proof: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(possible() | {"verificacion": proof})
+    assert [error["loc"] for error in refusal.value.errors()] == [("recepcion",)]
+    found = Convocatoria.model_validate(possible() | {"verificacion": proof, "recepcion": "renombrado"})
+    assert (found.verificacion, found.recepcion) == (proof, "renombrado")
 
 
 def test_reception_by_hash_list_needs_a_hash_list() -> None:
@@ -208,3 +218,41 @@ def test_an_address_of_images_is_kept_as_written(tmp_path: Path, template: str) 
     profile.write_text(f'imagenes_url = "{template}"\n{_TOML}\n')
     assert load(profile).imagenes_url == template
     assert Convocatoria.model_validate(possible()).imagenes_url is None
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://iee.example.mx/verificador/", ["https://"]),
+        ("javascript:alert(1)", ["https://", "no dice en qué sitio está el verificador"]),
+        ("verificador/index.html", ["https://", "no dice en qué sitio"]),
+        ("https://localhost/verificador/", ["«localhost» no es el nombre de un sitio"]),
+        ("https://iee.example.mx@malo.example.com/", ["usuario ni contraseña"]),
+        ("https://iee.example.mx:noventa/", ["no es una dirección"]),
+        ("https://iee.example.mx/verificador/#sitio=https://otro.example.mx/", ["sólo admite los caracteres"]),
+        ("https://iee.example.mx/{sha}", ["sólo admite los caracteres"]),
+        ('https://iee.example.mx/"onclick=', ["sólo admite los caracteres"]),
+    ],
+)
+def test_an_address_of_the_verifier_that_cannot_be_tells_everything_wrong_with_it(
+    address: str, words: list[str]
+) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Convocatoria.model_validate(possible() | {"verificador_url": address})
+    errors = refusal.value.errors()
+    assert {error["loc"] for error in errors} == {("verificador_url",)}
+    assert len(errors) == len(words)
+    for text in words:
+        assert any(text in error["msg"] for error in errors), text
+
+
+def test_an_address_of_the_verifier_is_kept_as_written_and_told(tmp_path: Path) -> None:
+    address = "https://www.iee.example.mx:8443/prep/verificador/?v=1"
+    profile = tmp_path / "perfil.toml"
+    profile.write_text(f'verificador_url = "{address}"\n{_TOML}\n')
+    read = load(profile)
+    assert read.verificador_url == address
+    profile.write_text(to_toml_text(read))
+    assert load(profile).verificador_url == address
+    assert address in [text for block in describe(read) for _, text in block.lineas]
+    assert Convocatoria.model_validate(possible()).verificador_url is None

@@ -116,17 +116,15 @@ def test_simulacro_asks_not_to_be_indexed_and_says_what_it_is(escena_factory: Es
     assert "Simulacro" in answer.text
 
 
-def test_other_sites_may_read_the_data_and_nothing_else(client: httpx2.Client) -> None:
-    for ruta in (
-        "corte.json",
-        "manifiesto.json",
-        "SHA256SUMS",
-        "datos/0001/gub/entidad.json",
-        "incrusta/pregon-resultados.js",
-    ):
-        assert client.get(ruta).headers["access-control-allow-origin"] == "*"
-    for ruta in ("", "gub/index.html", "incrusta/", "incrusta/index.html"):
-        assert "access-control-allow-origin" not in client.get(ruta).headers, ruta
+def test_other_sites_may_read_every_file_and_that_one_is_missing_but_never_with_cookies(
+    published: Escena, client: httpx2.Client
+) -> None:
+    for ruta in ("", *published.manifest_hashes(1), "SHA256SUMS", "no-existe", "datos/", ".%2e/estado.sqlite"):
+        for method in ("GET", "HEAD"):
+            answer = client.request(method, ruta, headers={"origin": "https://iee.example.mx"})
+            assert answer.headers.get_list("access-control-allow-origin") == ["*"], (method, ruta)
+            assert "access-control-allow-credentials" not in answer.headers, ruta
+            assert "set-cookie" not in answer.headers, ruta
 
 
 def test_scripts_that_other_pages_write_once_are_asked_again_and_say_what_they_are(client: httpx2.Client) -> None:
@@ -227,6 +225,7 @@ def test_aviso_shows_its_page_and_nothing_else(published: Escena) -> None:
         home = client.get("")
         assert (home.status_code, home.headers["cache-control"]) == (200, "no-store")
         assert "suspendida" in home.text
+        assert home.headers["access-control-allow-origin"] == "*"
         stopped = client.get("corte.json")
         assert stopped.status_code == 404
         assert stopped.headers["access-control-allow-origin"] == "*"  # other pages are told so, not left guessing
@@ -326,6 +325,7 @@ def test_new_workspace_shows_espera_before_anything_is_received(escena: Escena) 
     with escena.served() as (url, _):
         answer = httpx2.get(url, trust_env=False)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.headers["access-control-allow-origin"] == "*"
     assert "6 de junio de 2027 a las 20:00 horas (tiempo del centro de México)" in answer.text
 
 

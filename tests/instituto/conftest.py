@@ -20,9 +20,14 @@ from pregon.instituto import fuentes, workspace
 from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import BuiltCut, build_cut
 from pregon.prep.percent import trunc4
+from tests.instituto.navegador import chromium, serving
 from tests.prep.muestras import SUMMARY, Sample, row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Ambiente
 
@@ -139,3 +144,20 @@ def campeche(datos: Path, tmp_path_factory: pytest.TempPathFactory) -> Published
     sources = campeche_sources(datos, "20210607_1320")
     built = build_cut(space, sources, autorizaciones=load(AUTORIZACIONES))
     return Published(built, sources, unpack(built, folder / "sitio"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(campeche: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The package of Campeche under ``/prep2021/`` of a server, as inside a medium's own portal."""
+    root = tmp_path_factory.mktemp("servidor")
+    (root / "prep2021").symlink_to(campeche.folder, target_is_directory=True)
+    frame = "<!doctype html><title>Medio</title><iframe src='prep2021/gub/index.html' width=600 height=700></iframe>"
+    (root / "medio.html").write_text(frame)
+    with serving(root) as url:
+        yield url

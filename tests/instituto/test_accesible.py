@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.instituto.test_navegador import browser, site, watch
+from tests.instituto.navegador import watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.instituto.conftest import Published
-
-__all__ = ["browser", "site"]
 
 FIRST_VIEW_BYTES = 60_000
 """Compressed, all that a first view of any page asks for (issue: 60 kB)."""

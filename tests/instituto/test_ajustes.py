@@ -14,14 +14,12 @@ from pregon.base.errors import AjustesError
 from pregon.instituto.portal.oscuro import obedient
 from pregon.instituto.portal.recursos import Recursos
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
-from tests.instituto.test_navegador import SHIFTS, browser, serving, watch
+from tests.instituto.navegador import SHIFTS, serving, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
-
-__all__ = ["browser"]
 
 UNIT, CONTEST, COVER = "dip/distrito-001/index.html", "gub/index.html", "index.html"
 PAPER = "() => getComputedStyle(document.body).backgroundColor"

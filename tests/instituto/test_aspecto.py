@@ -14,7 +14,7 @@ from pregon.base.clock import ManualClock
 from pregon.base.errors import AjustesError
 from pregon.instituto import armado
 from pregon.instituto.portal.aspecto import Aspecto, load
-from pregon.instituto.portal.colores import contrast, variables
+from pregon.instituto.portal.colores import contrast, theme, variables
 from pregon.instituto.portal.emblemas import MAX_BYTES, MAX_ELEMENTOS, MAX_LADO, ImagenError, read
 from pregon.instituto.portal.recursos import Recursos
 from tests.instituto.conftest import INICIO, Night, tree_digest, unpack
@@ -81,8 +81,13 @@ def test_the_documented_example_is_on_every_page_and_no_figure_changes(sites: tu
         assert logo.attrs["alt"] == ""  # its name is beside it
         assert (dressed / route).parent.joinpath(logo.attrs["src"]).is_file()
         assert "Unidad de Sistemas, teléfono 981 000 0000." in foot
-        for law in ("carecen de efectos jurídicos", "Ley Federal del Derecho de Autor"):
+        for law in (
+            "carecen de efectos jurídicos",
+            "Ley Federal del Derecho de Autor",
+            "Alterarlo es un delito federal.",
+        ):
             assert law in foot
+        assert "puede ser un delito" not in foot  # in place of ours, not beside it
         assert figures(page) == figures(before)
     home = parse((dressed / "index.html").read_bytes())
     assert "comienzan el miércoles 9 de junio" in home.one("p", class_="hoja nota-portada").text
@@ -315,9 +320,17 @@ def test_contrast_is_that_of_the_guidelines() -> None:
 
 
 def test_our_own_colours_pass_what_we_ask_of_others() -> None:
-    sheet = Path(__file__).resolve().parents[2] / "src/pregon/instituto/portal/estilos/tema.css"
-    light, dark = variables(sheet.read_text())
+    light, dark = variables(theme())
     assert light["pan"] != dark["pan"]
-    for theme in (light, dark):
+    for scheme in (light, dark):
         for name in ("acento", "avance"):
-            assert min(contrast(theme[name], theme[paper]) for paper in ("papel", "hoja")) >= 4.5
+            assert min(contrast(scheme[name], scheme[paper]) for paper in ("papel", "hoja")) >= 4.5
+
+
+def test_the_component_takes_the_colours_of_the_screen_and_not_those_of_paper(tmp_path: Path) -> None:
+    dress(tmp_path)
+    script = Recursos(load(tmp_path)).ajenos["incrusta/colores.js"].decode()
+    light, dark = (json.loads(text) for text in re.findall(r"^const (?:CLAROS|OSCUROS) = (.*);$", script, re.MULTILINE))
+    ours = {name: color for name, color in variables(theme())[0].items() if name not in ("acento", "avance")}
+    assert {name: light[name] for name in ours} == ours
+    assert (light["acento"], dark["acento"], light["x-pan"]) == ("#6b1f5c", "#e6a9da", "#0b4f9e")

@@ -156,4 +156,29 @@ def test_the_footer_says_what_the_law_says_on_every_page(site: Path) -> None:
         foot = parse(path.read_bytes()).one("footer").text
         assert "no puede modificarse" in foot
         assert "Ley Federal del Derecho de Autor" in foot
-        assert "delito federal" in foot
+        assert (
+            "Alterar su contenido puede ser un delito." in foot
+        )  # whether it is a federal one depends on the election
+
+
+def test_every_page_says_that_it_is_no_proof_of_itself_where_there_is_a_verifier(site: Path, tmp_path: Path) -> None:
+    address = "https://www.iee.example.mx/prep/verificador/?v=1&amp=2"
+    night = Night(tmp_path, ManualClock(INICIO - timedelta(hours=4)))
+    space = night.create()
+    space = replace(space, convocatoria=space.convocatoria.model_copy(update={"verificador_url": address}))
+    linked = unpack(night.cut(space), tmp_path / "sitio")
+    for path in linked.rglob("*.html"):
+        foot = parse(path.read_bytes()).one("footer")
+        link = foot.one("a", data_verificador=None)
+        assert (link.attrs["href"], link.attrs["target"], link.attrs["rel"]) == (
+            address,
+            "_blank",
+            "noopener noreferrer",
+        )
+        assert "Ninguna página es prueba de sí misma" in foot.text
+        other = site / path.relative_to(linked)
+        assert "verificador" not in other.read_text()
+        assert path.stat().st_size - other.stat().st_size < 1_200  # the question and the foot
+    answer = page(linked, FAQ).one("section", id="comprobar")
+    assert answer.one("a", data_verificador=None).attrs["href"] == address
+    assert "quien cambiara las cifras podría cambiar también la página" in answer.text

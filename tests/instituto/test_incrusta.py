@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatch
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -16,10 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from pregon.base.clock import ManualClock
-from pregon.difusor.caddyfile import OPEN
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
 from tests.instituto.html import parse
-from tests.instituto.test_navegador import POLICY, browser, watch
+from tests.instituto.navegador import POLICY, serving, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,41 +24,7 @@ if TYPE_CHECKING:
 
     from tests.instituto.conftest import Published
 
-__all__ = ["browser"]
-
 LATER = HORA.replace(hour=23, minute=0)
-
-
-class _Server(SimpleHTTPRequestHandler):
-    """Files of a folder, with a policy, and open to other sites as far as a difusor's server is."""
-
-    def __init__(self, *arguments: object, policy: str, **named: object) -> None:
-        self._policy = policy
-        super().__init__(*arguments, **named)  # type: ignore[arg-type]
-
-    def end_headers(self) -> None:
-        if self._policy:
-            self.send_header("Content-Security-Policy", self._policy)
-        self.send_header("Cache-Control", "no-cache")
-        if any(fnmatch(self.path.removeprefix("/prep"), pattern) for pattern in OPEN.split()):
-            self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        del format, args
-
-
-@contextmanager
-def serving(folder: Path, policy: str) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Server, policy=policy, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass
@@ -115,12 +76,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     root, sheets = folder / "raiz", folder / "medio"
     root.mkdir()
     sheets.mkdir()
-    with serving(root, f"{POLICY}; frame-ancestors *") as portal:
+    with serving(root, policy=f"{POLICY}; frame-ancestors *", cors=True, always_asked=True) as portal:
         policy = (
             f"default-src 'none'; frame-src {portal} http://127.0.0.1:*; script-src {portal}/prep/incrusta/; "
             f"connect-src {portal}/"
         )
-        with serving(sheets, policy) as medio:
+        with serving(sheets, policy=policy, always_asked=True) as medio:
             made = Scene(portal, medio, root / "prep", (first, second), sheets)
             made.show(1)
             yield made
@@ -252,7 +213,7 @@ def test_hostile_messages_change_no_height(page: Page, scene: Scene, tmp_path: P
         "for (let i = 0; i < parent.frames.length; i++) { parent.frames[i].postMessage({tipo: 'pregon:cuanto'}, '*');"
         "parent.frames[i].postMessage(lie, '*'); } document.title = 'dicho';</script>"
     )
-    with serving(tmp_path, "") as hostile:
+    with serving(tmp_path, policy="") as hostile:
         liar = f'<iframe name="pregon" src="{hostile}/otro.html" title="Otro" width="300" height="200"></iframe>'
         page.goto(scene.page(scene.frame("gub/index.html#incrusta") + scene.height + liar))
         ours, _ = page.locator("iframe").all()
@@ -316,7 +277,7 @@ def test_every_contest_of_a_real_night_is_the_same_in_both(page: Page, campeche:
     contests, tables = ("gub", "dip", "ayun", "juntas"), ("candidaturas", "partidos")
     (tmp_path / "raiz").mkdir()
     (tmp_path / "raiz" / "prep").symlink_to(campeche.folder, target_is_directory=True)
-    with serving(tmp_path / "raiz", POLICY) as portal:
+    with serving(tmp_path / "raiz", cors=True) as portal:
         pieces = [
             f'<pregon-resultados contienda="{contest}" tabla="{table}"></pregon-resultados>'
             for contest in contests
@@ -324,7 +285,7 @@ def test_every_contest_of_a_real_night_is_the_same_in_both(page: Page, campeche:
         ]
         script = f'<script type="module" src="{portal}/prep/incrusta/pregon-resultados.js"></script>'
         (tmp_path / "nota.html").write_text(f"<!doctype html><title>Medio</title>{script}{''.join(pieces)}")
-        with serving(tmp_path, "") as medio:
+        with serving(tmp_path, policy="") as medio:
             page.goto(f"{medio}/nota.html")
             expect(page.locator("pregon-resultados table")).to_have_count(len(pieces))
             found = [shown(piece) for piece in page.locator("pregon-resultados").all()]
@@ -419,7 +380,11 @@ def test_when_the_portal_stops_the_last_figures_stay_and_say_of_when(page: Page,
         ('contienda="gub" nivel="distrito/099"', "«Gubernatura» no tiene «distrito/099»"),
         ('contienda="gub" nivel="../../corte"', "«Gubernatura» no tiene «../../corte»"),
         ('contienda="gub" base="http://["', "«http://[» no es la dirección de un portal."),
-        ('contienda="gub" base="/nada/"', "No se pudo consultar el portal. Se volverá a intentar."),
+        ('contienda="gub" base="/nada/"', "El portal no está publicando estos resultados. Se volverá a intentar."),
+        (
+            'contienda="gub" base="/suyo/"',
+            "No se pudo consultar el portal. Se volverá a intentar.",
+        ),  # its policy refuses
     ],
 )
 def test_what_cannot_be_shown_is_said_in_words(page: Page, scene: Scene, attributes: str, words: str) -> None:

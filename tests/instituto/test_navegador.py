@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+
+from tests.instituto.navegador import numbers, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-    from pathlib import Path
+    from playwright.sync_api import Browser
 
-    from playwright.sync_api import Browser, Page, Request
-
-    from tests.instituto.conftest import Published
-
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'"
 KINDS = (
     "index.html",
     "gub/index.html",
@@ -32,91 +21,6 @@ KINDS = (
     "para-programadores/index.html",
 )
 WIDTHS = (320, 360, 768, 1440)
-SHIFTS = """() => new Promise(done => {
-  let sum = 0;
-  new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value; })
-    .observe({type: "layout-shift", buffered: true});
-  setTimeout(() => done(sum), 150);
-})"""
-"""How far the page moved by itself: the layout shifts since it was opened."""
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def __init__(self, *args: Any, hora: Callable[[], datetime] | None, **options: Any) -> None:
-        self._hora = hora
-        super().__init__(*args, **options)
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        if timestamp is None and self._hora is not None:
-            timestamp = self._hora().timestamp()
-        return super().date_time_string(timestamp)
-
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        del format, args
-
-
-@contextmanager
-def serving(folder: Path, hora: Callable[[], datetime] | None = None) -> Iterator[str]:
-    """A folder on the web, ``hora`` o'clock there (None: what this machine says)."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder), hora=hora))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    assert program is not None, "chromium is missing: scripts/instala-debian.sh pruebas"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def site(campeche: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The package under ``/prep2021/`` of a server, as inside a medium's own portal."""
-    root = tmp_path_factory.mktemp("servidor")
-    (root / "prep2021").symlink_to(campeche.folder, target_is_directory=True)
-    frame = "<!doctype html><title>Medio</title><iframe src='prep2021/gub/index.html' width=600 height=700></iframe>"
-    (root / "medio.html").write_text(frame)
-    with serving(root) as url:
-        yield url
-
-
-def watch(page: Page) -> list[str]:
-    """Everything that goes wrong from here on: console, page errors, failed or refused requests, foreign hosts."""
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(f"console {message.type}: {message.text}"))
-    page.on("pageerror", lambda error: wrong.append(f"error {error}"))
-    # Going to the next page cancels what comes after the first paint; what is missing would be a 404 below.
-    page.on("requestfailed", lambda asked: None if _cancelled(asked) else wrong.append(f"failed {asked.url}"))
-    page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
-    page.on("request", lambda asked: wrong.append(asked.url) if "//127.0.0.1" not in asked.url else None)
-    return wrong
-
-
-def _cancelled(request: Request) -> bool:
-    return request.failure == "net::ERR_ABORTED" and any(
-        part in request.url for part in ("/assets/icono.", "/corte.json", ".js")
-    )
-
-
-def numbers(page: Page) -> list[str]:
-    texts = page.locator("[data-votos], [data-cifra], [data-ventaja], [data-unidades]").all_inner_texts()
-    return [text.strip() for text in texts]
 
 
 @pytest.mark.datos
@@ -187,4 +91,24 @@ def test_tables_keep_their_meaning_on_a_narrow_screen(browser: Browser, site: st
     assert table.get_by_role("row").count() >= 9
     assert table.get_by_role("columnheader").all_inner_texts() == ["Candidatura", "Votos", "Porcentaje"]
     assert table.get_by_role("rowheader").count() >= 8
+    page.close()
+
+
+@pytest.mark.datos
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_what_an_address_names_is_not_under_the_strip(browser: Browser, site: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 740})
+    for address in (
+        "preguntas-frecuentes/index.html#suma",
+        "gub/index.html#partidos",
+        "dip/distrito-007/secciones/index.html#s-0011",
+        "consulta/index.html#t-lectura",
+    ):
+        page.goto("about:blank")
+        page.goto(f"{site}/prep2021/{address}")
+        edge, top = page.evaluate(
+            "['.fija', ':target'].map(it => document.querySelector(it).getBoundingClientRect()).map((box, i) =>"
+            " i ? box.top : box.bottom)"
+        )
+        assert edge <= top < 740, address
     page.close()

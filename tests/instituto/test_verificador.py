@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
-from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
 from pregon.base.clock import ManualClock
@@ -28,6 +26,8 @@ from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador
 from pregon.trust.keys import KeyRing, generate, ring_names
 from tests.difusor.conftest import Escena, make_escena
+from tests.instituto.conftest import INICIO, Night, unpack
+from tests.instituto.navegador import serving
 from tests.trust.test_vectores import INDICE, VECTORES
 
 if TYPE_CHECKING:
@@ -35,36 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
-
-
-class _Host(SimpleHTTPRequestHandler):
-    """A folder with the policy that the page asks for; ``cors``: any other page may read it."""
-
-    def __init__(self, *args: Any, cors: bool, **options: Any) -> None:
-        self._cors = cors
-        super().__init__(*args, **options)
-
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", verificador.POLITICA)
-        if self._cors:
-            self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@contextmanager
-def serving(folder: Path, *, cors: bool = False) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Host, directory=str(folder), cors=cors))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -88,20 +58,8 @@ def institute(escena: Escena, folder: Path, root: bytes | None = None) -> Iterat
     """The institute's host with the page; its metadata are the repository's as they are now."""
     verificador.write(folder, root or escena.repository.root_bytes(), repositorio=None, disk=Disk())
     shutil.copytree(escena.repository.folder / "metadata", folder / "repositorio" / "metadata")
-    with serving(folder) as url:
+    with serving(folder, policy=verificador.POLITICA) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    assert program is not None, "chromium is missing: scripts/instala-debian.sh pruebas"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield found
-        found.close()
 
 
 @contextmanager
@@ -136,71 +94,117 @@ def millis(escena: Escena) -> float:
     return escena.clock.instant.timestamp() * 1000
 
 
-def open_everything(escena: Escena, folder: Path) -> Path:
-    """A copy of what the difusor publishes, for a server that lets every file be read."""
+def another_server(escena: Escena, folder: Path) -> Path:
+    """A copy of what the difusor publishes, for a server that is not ours."""
     shutil.copytree(escena.workspace.cortes / "0001", folder, symlinks=False)
     return folder
 
 
-def test_the_right_portal_verifies_and_the_page_says_which_pages_it_could_not_read(
-    noche: Escena, browser: Browser, tmp_path: Path
-) -> None:
+def test_a_difusor_is_proved_whole(noche: Escena, browser: Browser, tmp_path: Path) -> None:
     listed = noche.manifest_hashes(1)
-    pages = sum(ruta.endswith(".html") for ruta in listed)
+    total = len(listed) - 1
     with (
         noche.served() as (site, _),
         institute(noche, tmp_path / "host") as url,
         opened(browser, url, millis(noche)) as page,
     ):
-        words = check(page, site)
+        assert check(page, site) == f"Coincide: los {total} archivos son los que el instituto firmó."
         assert page.locator("#huella").inner_text().split() == grupos(listed["manifiesto.json"]).split(" ")
         assert page.locator("#raiz").inner_text().split() == grupos(sha256_bytes(noche.repository.root_bytes())).split(
             " "
         )
-        missing = " ".join(items(page, "no-probado"))
         assert items(page, "fallas") == []
-        assert any("firmado por el instituto" in item for item in items(page, "probado"))
-        assert f"{pages} archivos de «páginas (.html)»: el sitio responde, pero no deja" in missing
-        assert words.startswith("Lo que se pudo leer es lo que el instituto firmó")
+        signed, read = items(page, "probado")
+        assert "firmado por el instituto" in signed
+        assert read.startswith(f"{total} archivos son, byte por byte")
+        assert [item.split(",")[0] for item in items(page, "no-probado")] == [
+            "Que a otras personas",
+            "Que no tenga además otras páginas.",
+        ]
         # A phone of 320 pixels holds it, and nothing is unreadable for who cannot see it.
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert Axe().run(page).violations_count == 0
         assert page.evaluate("document.activeElement.id") == "veredicto"
 
 
-def test_a_site_that_lets_everything_be_read_is_proved_whole(noche: Escena, browser: Browser, tmp_path: Path) -> None:
-    copy = open_everything(noche, tmp_path / "abierto")
-    total = len(noche.manifest_hashes(1)) - 1
-    with (
-        serving(copy, cors=True) as site,
-        institute(noche, tmp_path / "host") as url,
-        opened(browser, url, millis(noche)) as page,
-    ):
-        assert check(page, site) == f"Coincide: los {total} archivos son los que el instituto firmó."
-        assert items(page, "fallas") == []
-        assert any("les responda lo mismo" in item for item in items(page, "no-probado"))
-
-
-def test_one_altered_byte_is_named(noche: Escena, browser: Browser, tmp_path: Path) -> None:
-    copy = open_everything(noche, tmp_path / "abierto")
-    altered = copy / "gub" / "index.html"
-    data = bytearray(altered.read_bytes())
+def test_a_page_altered_at_the_difusor_is_named_and_so_is_what_it_lost(
+    noche: Escena, browser: Browser, tmp_path: Path
+) -> None:
+    release = noche.workspace.cortes / "0001"
+    data = bytearray((release / "gub" / "index.html").read_bytes())
     data[40] ^= 1
-    altered.unlink()
-    altered.write_bytes(data)
-    (copy / "corte.json").unlink()
+    for suffix in ("", ".gz", ".br"):  # with the compressed ones, that a browser would get
+        (release / f"gub/index.html{suffix}").unlink(missing_ok=True)
+        (release / f"corte.json{suffix}").unlink(missing_ok=True)
+    (release / "gub" / "index.html").write_bytes(data)
     with (
-        serving(copy, cors=True) as site,
+        noche.served() as (site, _),
         institute(noche, tmp_path / "host") as url,
         opened(browser, url, millis(noche)) as page,
     ):
+        assert check(page, site).startswith("No coincide: 2 archivos")
+        assert items(page, "fallas") == [
+            "corte.json: falta: el sitio dice que no existe.",
+            "gub/index.html: no es el que se firmó.",
+        ]
+
+
+def test_the_link_of_a_portal_says_which_site_to_check_and_sends_it_to_nobody(browser: Browser, tmp_path: Path) -> None:
+    address = "https://www.iee.example.mx/prep/verificador/"
+    night = Night(tmp_path, ManualClock(INICIO))
+    space = night.create()
+    space = replace(space, convocatoria=space.convocatoria.model_copy(update={"verificador_url": address}))
+    unpack(night.cut(space), tmp_path / "raiz" / "prep")
+    asked: list[str] = []
+    with serving(tmp_path / "raiz") as url:
+        for scripts in (True, False):
+            context = browser.new_context(java_script_enabled=scripts)
+            context.route(f"{address}**", lambda route: route.fulfill(body="<!doctype html><title>Instituto</title>"))
+            context.on("request", lambda request: asked.append(request.url) if address in request.url else None)
+            page = context.new_page()
+            page.goto(f"{url}/prep/dip/distrito-001/index.html", wait_until="networkidle")
+            assert page.get_attribute("a[data-verificador]", "href") == address
+            with context.expect_page() as opened:
+                page.click("a[data-verificador]")
+            where, _, site = opened.value.url.partition("#sitio=")
+            assert where == address
+            assert unquote(site) == (f"{url}/prep/" if scripts else "")
+            if scripts:
+                page.goto(f"{url}/prep/preguntas-frecuentes/index.html")
+                assert Axe().run(page).violations_count == 0
+            context.close()
+    assert [text.partition("#")[0] for text in asked] == [address, address]
+
+
+def test_what_a_server_does_not_let_be_read_is_not_called_proved(
+    noche: Escena, browser: Browser, tmp_path: Path
+) -> None:
+    pages = sum(ruta.endswith(".html") for ruta in noche.manifest_hashes(1))
+    copy = another_server(noche, tmp_path / "cerrado")
+    with (
+        noche.served() as (site, _),
+        serving(copy) as closed,
+        institute(noche, tmp_path / "host") as url,
+        opened(browser, url, millis(noche)) as page,
+    ):
+        page.route(f"{site}**/*.html", lambda r: r.continue_(url=r.request.url.replace(site, f"{closed}/")))
         words = check(page, site)
-        assert words.startswith("No coincide: 2 archivos")
-        assert [item.split(":")[0] for item in items(page, "fallas")] == ["corte.json", "gub/index.html"]
+        assert f"{pages} archivos de «páginas (.html)»: el sitio responde, pero no deja" in items(page, "no-probado")[0]
+        assert items(page, "fallas") == []
+        assert words.startswith("Lo que se pudo leer es lo que el instituto firmó")
+
+
+def test_a_link_may_say_which_site_and_its_address_is_not_sent(noche: Escena, browser: Browser, tmp_path: Path) -> None:
+    site = "https://prep.example.mx/"
+    with institute(noche, tmp_path / "host") as url:
+        for place in (f"{url}/#sitio={quote(site, safe='')}", f"{url}/?sitio={site}"):
+            with opened(browser, place, millis(noche)) as page:
+                assert page.input_value("#sitio") == site
+                assert page.is_hidden("#resultado")  # nothing is asked for until the reader says so
 
 
 def test_a_manifest_that_nobody_signed_is_refused(noche: Escena, browser: Browser, tmp_path: Path) -> None:
-    copy = open_everything(noche, tmp_path / "abierto")
+    copy = another_server(noche, tmp_path / "abierto")
     manifest = json.loads((copy / "manifiesto.json").read_bytes())
     (copy / "manifiesto.json").unlink()
     manifest["archivos"] = []
@@ -231,7 +235,7 @@ def test_keys_of_another_root_are_refused(noche: Escena, browser: Browser, tmp_p
 
 
 def test_an_old_cut_says_so(noche: Escena, browser: Browser, tmp_path: Path) -> None:
-    copy = open_everything(noche, tmp_path / "abierto")
+    copy = another_server(noche, tmp_path / "abierto")
     noche.cut(2)
     with (
         serving(copy, cors=True) as site,
@@ -254,7 +258,7 @@ def test_expired_signatures_prove_nothing_new(noche: Escena, browser: Browser, t
 
 
 def test_what_cannot_be_read_is_said_plainly(noche: Escena, browser: Browser, tmp_path: Path) -> None:
-    copy = open_everything(noche, tmp_path / "cerrado")
+    copy = another_server(noche, tmp_path / "cerrado")
     with (
         serving(copy) as closed,
         institute(noche, tmp_path / "host") as url,
@@ -316,7 +320,7 @@ def test_the_browser_gives_the_verdict_of_pregon_on_the_metadata_of_every_vector
     }"""
     context = browser.new_context()
     page = context.new_page()
-    with serving(tmp_path) as url:
+    with serving(tmp_path, policy=verificador.POLITICA) as url:
         page.goto(url)
         for vector in INDICE:
             root = (VECTORES / vector["raiz"]).read_bytes()

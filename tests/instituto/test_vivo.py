@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from pregon.base.clock import ManualClock
 from pregon.difusor import pages
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
-from tests.instituto.test_navegador import SHIFTS, browser, numbers, serving, watch
+from tests.instituto.navegador import SHIFTS, numbers, serving, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
-
-__all__ = ["browser"]
 
 UNIT, QUIET = "dip/distrito-001/index.html", "dip/distrito-002/index.html"
 CONTEST, COVER = "dip/index.html", "index.html"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from pregon.convocatoria.direcciones import address_problems
 from pregon.convocatoria.imagenes import template_problems
 from pregon.convocatoria.tipos import CONTIENDAS
 
@@ -46,7 +47,19 @@ class Problem:
 def find_problems(table: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Every contradiction between the keys of ``table`` (a profile as TOML gives it)."""
     plain = _plain(table)
-    checks = (_night, _elections, _deadlines, _calendar, _transport, _package, _failure, _reports, _trust, _images)
+    checks = (
+        _night,
+        _elections,
+        _deadlines,
+        _calendar,
+        _transport,
+        _package,
+        _failure,
+        _reports,
+        _trust,
+        _images,
+        _verifier,
+    )
     return tuple(problem for check in checks for problem in check(plain))
 
 
@@ -188,6 +201,8 @@ def _trust(table: Mapping[str, Any]) -> Iterator[Problem]:
     reception = table.get("recepcion")
     if proof == "ninguna" and reception == "suma":
         yield Problem(("recepcion",), "no hay suma que esperar si «verificacion» es «ninguna»", reception)
+    if proof in ("suma", "ninguna") and reception is None:
+        yield Problem(("recepcion",), "sin firma hay que decir cómo se sabe que un paquete está completo")
 
 
 def _images(table: Mapping[str, Any]) -> Iterator[Problem]:
@@ -195,6 +210,13 @@ def _images(table: Mapping[str, Any]) -> Iterator[Problem]:
     if template:
         for text in template_problems(template):
             yield Problem(("imagenes_url",), text, template)
+
+
+def _verifier(table: Mapping[str, Any]) -> Iterator[Problem]:
+    address = _get(table, str, "verificador_url")
+    if address:
+        for text in address_problems(address, "está el verificador"):
+            yield Problem(("verificador_url",), text, address)
 
 
 def _ordered_pair(table: Mapping[str, Any], path: tuple[str | int, ...], first: str, last: str) -> Iterator[Problem]:

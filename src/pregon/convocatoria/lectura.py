@@ -159,6 +159,8 @@ def _publication(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     yield "Embeber en otra página", _EMBED[profile.embebido]
     yield "Fecha y hora del corte", "siempre a la vista"
     yield "Imágenes de actas", "solo en el sitio del instituto; los difusores las enlazan"
+    if profile.verificador_url:
+        yield "Comprobación de un sitio", profile.verificador_url
     if profile.enlace_ejemplo:
         yield "Ejemplo de enlace", profile.enlace_ejemplo
 

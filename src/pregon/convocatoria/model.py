@@ -85,6 +85,8 @@ class Convocatoria(Seccion):
     * ``embebido`` «no_dicho»: frames are not forbidden, so any page may embed.
     * ``imagenes_url`` None: the portal links to no image. Otherwise the address of an acta's image on the institute's
       site, with the names of ``imagenes.CAMPOS`` between braces (INE-III-a-i): ``https://…/{clave_acta}.jpg``.
+    * ``verificador_url`` None: the portal links to no verifier. Otherwise the address, on the institute's own site, of
+      the page that ``instituto verificador`` writes (docs/verificacion.md): a portal is no proof of itself.
     * ``vistas``: every view of the portal (``tipos.Vista`` names them); a list leaves out the others.
     """
 
@@ -121,6 +123,7 @@ class Convocatoria(Seccion):
     mostrar_corte: Literal[True] = True
     imagenes: Literal["solo_instituto"] = "solo_instituto"
     imagenes_url: Texto | None = None
+    verificador_url: Texto | None = None
     vistas: Lista[Vista] = VISTAS
     acceso_simulacro: Literal["publico", "restringido"] = "publico"
     fallo: Fallo

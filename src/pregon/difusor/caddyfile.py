@@ -5,6 +5,8 @@ What it promises (each line has its test):
 * The pointer is read once per request; a pointer that names nothing gives 503, never another folder's files.
 * Strong ETags; no Last-Modified, and no answer ever decided by a date (docs/adr/0003).
 * ``espera`` and ``aviso``: the page at ``/``, 404 elsewhere, ``no-store``.
+* Every answer may be read by the pages of other sites (CORS), also a refusal: all is public, nothing has cookies, and
+  the institute's verifier (docs/verificacion.md) reads every file, or learns that one is missing.
 * No listing, nothing half-written, our own page for what is not here.
 * Only GET and HEAD reach the files: ``file_server`` refuses other methods after it has set the twin's length and
   encoding, and the error page then went out short (measured with 2.11.7).
@@ -28,9 +30,6 @@ LOG_KEEP = 50
 
 HEADER_BYTES = "16KB"
 """Most that a request's headers may take."""
-
-OPEN = "/corte.json /manifiesto.json /SHA256SUMS /datos/* /esquemas/* /base-de-datos/* /incrusta/*.js"
-"""What other sites' pages may read (CORS): data for programs, and the scripts that they load. No page is among it."""
 
 ADMIN_SOCKET = "admin.sock"
 """Relative to the server's folder: a path of any depth fits in a socket address."""
@@ -168,9 +167,7 @@ def _site(site: Site) -> str:
 			not header_regexp If-Range ^\\"
 		}}
 		request_header @fecha -Range
-{_security(site, indent=2)}		@abierto path {OPEN}
-		header @abierto Access-Control-Allow-Origin *
-		header ?Cache-Control no-cache
+{_security(site, indent=2)}		header ?Cache-Control no-cache
 		@metodo not method GET HEAD
 		header @metodo Allow "GET, HEAD"
 		@roto not vars_regexp {{vars.corte}} ^([0-9]{{4}}|espera|aviso)$
@@ -217,6 +214,7 @@ def _security(site: Site, *, indent: int) -> str:
         f'	Content-Security-Policy "{policy}"',
         "	X-Content-Type-Options nosniff",
         "	Referrer-Policy strict-origin-when-cross-origin",
+        "	Access-Control-Allow-Origin *",
         *([] if site.indexable else ["	X-Robots-Tag noindex"]),
         "	-Last-Modified",
         "	-Server",

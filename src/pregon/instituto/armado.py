@@ -107,6 +107,7 @@ def frame(workspace: Workspace, head: ManifestHead, aspecto: Aspecto) -> Marco:
         # Where the call states no delay, what makes a difusor call itself late.
         margen_s=profile.retraso_max_s or profile.proximo_margen_s,
         imagenes_url=profile.imagenes_url,
+        verificador_url=profile.verificador_url,
         entidad=profile.entidad.numero,
         inicio=profile.inicio,
         fin=profile.fin_actualizacion,

@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import (
+    AjustesError,
     AmbienteError,
     CadenaError,
     ConvocatoriaError,
@@ -25,8 +26,9 @@ from pregon.paquete.names import MANIFIESTO, check_path
 from pregon.trust.verified import CutRef, Identity, TargetRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from pregon.base.clock import Clock
     from pregon.paquete.manifest import Manifest
     from pregon.trust.verified import Memory
 
@@ -89,18 +91,27 @@ def check_identity(mine: Identity, theirs: Identity, *, where: str) -> None:
     Raises:
         AmbienteError, ConvocatoriaError: in that order.
     """
-    if theirs.ambiente != mine.ambiente:
-        raise AmbienteError(
-            f"Se ofreció un paquete de ambiente «{theirs.ambiente}» y aquí se publica «{mine.ambiente}» ({where}).",
-            intacto=INTACTO,
-            que_hacer="Revise la dirección del origen: simulacro y oficial tienen repositorios distintos.",
-        )
-    if (theirs.convocatoria, theirs.instituto) != (mine.convocatoria, mine.instituto):
-        raise ConvocatoriaError(
-            f"Se ofreció un paquete de «{theirs.convocatoria}» ({theirs.instituto}) y aquí se publica "
-            f"«{mine.convocatoria}» ({mine.instituto}) ({where}).",
-            intacto=INTACTO,
-            que_hacer="Revise la dirección del origen y el archivo root.json con que se inició este difusor.",
+    _same(
+        mine,
+        theirs,
+        lambda other, own: f"Se ofreció un paquete de {other} y aquí se publica {own} ({where}).",
+        intacto=INTACTO,
+        ambiente="Revise la dirección del origen: simulacro y oficial tienen repositorios distintos.",
+        convocatoria="Revise la dirección del origen y el archivo root.json con que se inició este difusor.",
+    )
+
+
+def check_clock(mine: Identity, clock: Clock) -> None:
+    """A simulated clock only where nothing is official.
+
+    Raises:
+        AjustesError: a simulated clock in the ambiente «oficial».
+    """
+    if clock.simulado and mine.ambiente == "oficial":
+        raise AjustesError(
+            "Un difusor oficial no puede usar un reloj simulado.",
+            intacto="No se leyó ni se publicó nada.",
+            que_hacer="Quite la llave «reloj_simulado» de los ajustes.",
         )
 
 
@@ -110,20 +121,32 @@ def check_key(mine: Identity, theirs: Identity, *, path: str) -> None:
     Raises:
         AmbienteError, ConvocatoriaError: in that order.
     """
-    intacto = "No se firmó nada; las llaves y el repositorio siguen como estaban."
+    _same(
+        mine,
+        theirs,
+        lambda other, own: f"La llave {path} es de {other} y aquí se firma {own}.",
+        intacto="No se firmó nada; las llaves y el repositorio siguen como estaban.",
+        ambiente="Retírela de ahí y use la del árbol que corresponde: simulacro y oficial no comparten llaves.",
+        convocatoria="Retírela de ahí y use la de esta convocatoria.",
+    )
+
+
+def _same(
+    mine: Identity,
+    theirs: Identity,
+    said: Callable[[str, str], str],
+    *,
+    intacto: str,
+    ambiente: str,
+    convocatoria: str,
+) -> None:
+    """``said``: what happened, of theirs and ours; ``ambiente`` and ``convocatoria``: what to do where each differs."""
     if theirs.ambiente != mine.ambiente:
-        raise AmbienteError(
-            f"La llave {path} es de ambiente «{theirs.ambiente}» y aquí se firma «{mine.ambiente}».",
-            intacto=intacto,
-            que_hacer="Retírela de ahí y use la del árbol que corresponde: simulacro y oficial no comparten llaves.",
-        )
+        que_paso = said(f"ambiente «{theirs.ambiente}»", f"«{mine.ambiente}»")
+        raise AmbienteError(que_paso, intacto=intacto, que_hacer=ambiente)
     if (theirs.convocatoria, theirs.instituto) != (mine.convocatoria, mine.instituto):
-        raise ConvocatoriaError(
-            f"La llave {path} es de «{theirs.convocatoria}» ({theirs.instituto}) y aquí se firma "
-            f"«{mine.convocatoria}» ({mine.instituto}).",
-            intacto=intacto,
-            que_hacer="Retírela de ahí y use la de esta convocatoria.",
-        )
+        other, own = (f"«{whose.convocatoria}» ({whose.instituto})" for whose in (theirs, mine))
+        raise ConvocatoriaError(said(other, own), intacto=intacto, que_hacer=convocatoria)
 
 
 def list_cuts(files: Iterable[SignedFile]) -> tuple[CutRef, ...]:
@@ -180,6 +203,10 @@ def _aware(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("an instant without offset")
+    try:
+        instant.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("an instant that has no date in UTC") from exc
     return instant
 
 

@@ -10,7 +10,6 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError, ValidationInfo, field_validator
@@ -19,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from pregon.base.errors import AjustesError
 from pregon.base.settings import Settings, read_toml_bytes, spanish_problems
 from pregon.convocatoria.tipos import CONTIENDAS, Lista, Texto
-from pregon.instituto.portal.colores import contrast, variables
+from pregon.instituto.portal.colores import contrast, theme, variables
 from pregon.instituto.portal.emblemas import MAX_BYTES, Imagen, ImagenError, read
 from pregon.instituto.portal.partidos import Actores, Propio
 from pregon.prep.columns import party_key
@@ -31,6 +30,12 @@ if TYPE_CHECKING:
 CARPETA = "portal"
 ARCHIVO = "aspecto.toml"
 TITULO = "Resultados preliminares"
+DERECHOS = (
+    "El diseño de estas páginas no puede modificarse sin autorización del instituto (Ley Federal del Derecho de Autor)."
+    " Alterar su contenido puede ser un delito."
+)
+"""In each page's foot (prep.md §5.1). The federal portals said «es un delito federal»: an institute whose election or
+whose law makes it true writes so in ``textos.derechos``."""
 CONTRASTE = 4.5
 """Least contrast of a colour that text or figures take, over the sheets of paper (WCAG 2.2, 1.4.3)."""
 MAX_ACTORES = 200
@@ -90,9 +95,14 @@ class Pregunta(Settings):
 
 
 class Textos(Settings):
-    """Plain texts: no markup. ``nota_portada`` above the results of the cover; ``leyendas`` in each page's foot."""
+    """Plain texts: no markup.
+
+    ``nota_portada`` above the results of the cover. In each page's foot: ``derechos``, on what nobody may do with its
+    design and contents, in the institute's words; and ``leyendas``.
+    """
 
     nota_portada: Texto | None = None
+    derechos: Texto = DERECHOS
     leyendas: Annotated[Lista[Texto], Field(max_length=5)] = ()
     pregunta: Annotated[Lista[Pregunta], Field(max_length=30)] = ()
 
@@ -283,7 +293,7 @@ def load(folder: Path) -> Aspecto:
     source = place / ARCHIVO
     if not source.is_file():
         raise _wrong(source, ["no está: la carpeta «portal» debe tenerlo"], None)
-    light, dark = variables((files("pregon.instituto.portal") / "estilos" / "tema.css").read_text(encoding="utf-8"))
+    light, dark = variables(theme())
     context = {"carpeta": place, "claro": light, "oscuro": light | dark}
     try:
         table = tomllib.loads(read_toml_bytes(source).decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 _OSCURO = re.compile(r"@media \(prefers-color-scheme:dark\)\{:root[^{]*\{([^}]*)\}\}")
 _RAIZ = re.compile(r":root\{([^}]*)\}")
@@ -14,6 +15,11 @@ def variables(estilo: str) -> tuple[dict[str, str], dict[str, str]]:
     dark = [found for block in _OSCURO.findall(estilo) for found in _VARIABLE.findall(block)]
     light = [found for block in _RAIZ.findall(_OSCURO.sub("", estilo)) for found in _VARIABLE.findall(block)]
     return dict(light), dict(dark)
+
+
+def theme() -> str:
+    """The part of the style sheet that gives the colours of a screen: other parts have those of paper."""
+    return (files("pregon.instituto.portal") / "estilos" / "tema.css").read_text(encoding="utf-8")
 
 
 def contrast(one: str, other: str) -> float:

@@ -12,6 +12,7 @@ from pregon.instituto import contrato
 from pregon.instituto.leeme import COLUMNAS
 from pregon.instituto.portal import formato
 from pregon.instituto.portal.aspecto import Aspecto
+from pregon.instituto.portal.partidos import ficha
 from pregon.instituto.portal.recursos import Recursos
 from pregon.instituto.portal.tramas import definiciones
 from pregon.instituto.portal.vista_consulta import all_entities
@@ -28,9 +29,6 @@ from pregon.instituto.portal.vistas import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from jinja2.environment import TemplateModule
-    from markupsafe import Markup
-
     from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.tarjetas import Tarjeta
     from pregon.instituto.portal.vista_cambios import VistaCambios
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from pregon.instituto.portal.vista_estadistica import VistaEstadistica
     from pregon.instituto.portal.vista_noche import VistaNoche
     from pregon.instituto.portal.vista_secciones import HojaSecciones
+    from pregon.instituto.portal.vista_unidad import VistaUnidad
     from pregon.instituto.portal.vistas import Enlace, Marco, Portal, VistaContienda
 
 _View = TypeVar("_View")
@@ -68,6 +67,14 @@ _FIJAS = (
     Fija("glosario", GLOSARIO, "Glosario", "Qué significa cada palabra de los resultados preliminares."),
     Fija("incrusta", INCRUSTA, "Incrustar los resultados", "Cómo mostrar estos resultados dentro de otra página."),
 )
+
+
+LADOS = (
+    ("cambios", "Qué cambió en este corte"),
+    ("noche", "La noche hasta ahora"),
+    ("estadistica", "Estadística"),
+)
+"""The pages of a contest beside its results, by the name of their view: what each is called."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +112,11 @@ class Paginas:
         environment.globals["casillas"] = formato.CASILLAS
         environment.globals["entidades"] = all_entities
         environment.globals["definiciones"] = definiciones
+        environment.globals["titulos_lados"] = LADOS
+        environment.globals["ficha"] = lru_cache(_MEMORY)(ficha)
         pieces = environment.get_template("_quien.html").module
         environment.globals["memoria"] = {
-            name: lru_cache(_MEMORY)(getattr(pieces, name)) for name in ("ficha", "siglas", "quien")
+            name: lru_cache(_MEMORY)(getattr(pieces, name)) for name in ("siglas", "quien")
         }
         for name in environment.list_templates():
             environment.get_template(name)
@@ -131,24 +140,11 @@ class Paginas:
             "tramas": definiciones(color for contest in portal.contiendas for color in contest.colores),
         }
         titles = ", ".join(contest.titulo for contest in portal.contiendas)
-        yield self._page(
-            "portada.html",
-            INDICE,
-            frame,
-            activa="portada",
-            titulo=self.aspecto.titulo,
-            descripcion=f"Resultados electorales preliminares: {titles}.",
-        )
+        cover = f"Resultados electorales preliminares: {titles}."
+        yield self._page("portada", INDICE, self.aspecto.titulo, cover, frame, activa="portada")
         for page in _FIJAS:
             if page.vista in portal.marco.vistas:
-                yield self._page(
-                    f"{page.vista}.html",
-                    page.ruta,
-                    frame,
-                    activa=page.vista,
-                    titulo=page.titulo,
-                    descripcion=page.descripcion,
-                )
+                yield self._page(page.vista, page.ruta, page.titulo, page.descripcion, frame, activa=page.vista)
 
     def contest(
         self,
@@ -168,83 +164,29 @@ class Paginas:
             "mas": complementos,
             "tramas": definiciones(contest.colores),
         }
-        yield self._page(
-            "contienda.html",
-            contest.ruta,
-            frame,
-            pagina_exacta=True,
-            titulo=contest.titulo,
-            descripcion=contest.titular,
-        )
-        changes = complementos.cambios
-        if changes is not None and "cambios" in marco.vistas:
-            yield self._page(
-                "cambios.html",
-                changes.ruta,
-                frame,
-                cambios=changes,
-                titulo=f"Qué cambió en este corte · {contest.titulo}",
-                descripcion=changes.resumen,
-            )
-        night = complementos.noche
-        if night is not None and "noche" in marco.vistas:
-            yield self._page(
-                "noche.html",
-                night.ruta,
-                frame,
-                titulo=f"La noche hasta ahora · {contest.titulo}",
-                descripcion=night.resumen,
-            )
-        statistics = complementos.estadistica
-        if statistics is not None and "estadistica" in marco.vistas:
-            yield self._page(
-                "estadistica.html",
-                statistics.ruta,
-                frame,
-                titulo=f"Estadística · {contest.titulo}",
-                descripcion=statistics.resumen,
-            )
+        yield self._page("contienda", contest.ruta, contest.titulo, contest.titular, frame, pagina_exacta=True)
+        for view, title in LADOS:
+            side = getattr(complementos, view)
+            if side is not None and view in marco.vistas:
+                yield self._page(view, side.ruta, f"{title} · {contest.titulo}", side.resumen, frame)
         for previous, state, following in _with_neighbours(contest.entidades):
+            values = {"propia": _unchanged(marco, state), "e": state, "anterior": previous, "siguiente": following}
             yield self._page(
-                "entidad.html",
-                state.ruta,
-                frame,
-                propia="" if marco.ultimo else state.sin_cambios,
-                e=state,
-                anterior=previous,
-                siguiente=following,
-                titulo=f"{state.nombre} · {contest.titulo}",
-                descripcion=state.titular,
+                "entidad", state.ruta, f"{state.nombre} · {contest.titulo}", state.titular, frame, **values
             )
         for home, units in contest.grupos:
             for before, unit, after in _with_neighbours(units):
-                place = f"{unit.rotulo}, {unit.nombre if home is None else home.nombre}"
-                own = {
-                    # The closing cut is stated by every page: there will be no other.
-                    "propia": "" if marco.ultimo else unit.sin_cambios,
-                    "u": unit,
-                    "e": home,
-                }
+                title = f"{unit.rotulo}, {unit.nombre if home is None else home.nombre} · {contest.titulo}"
+                own = {"propia": _unchanged(marco, unit), "u": unit, "e": home}
                 yield self._page(
-                    "unidad.html",
-                    unit.ruta,
-                    frame,
-                    **own,
-                    anterior=before,
-                    siguiente=after,
-                    titulo=f"{place} · {contest.titulo}",
-                    descripcion=unit.titular,
+                    "unidad", unit.ruta, title, unit.titular, frame, **own, anterior=before, siguiente=after
                 )
-                for sheet in complementos.secciones.get(unit.id, ()) if "secciones" in marco.vistas else ():
-                    yield self._page(
-                        "secciones.html",
-                        sheet.ruta,
-                        frame,
-                        **own,
-                        h=sheet,
-                        titulo=f"{sheet.titulo} · {place} · {contest.titulo}",
-                        descripcion=f"Votos de cada sección de {unit.titulo}.",
-                    )
+                if "secciones" in marco.vistas:
+                    words = f"Votos de cada sección de {unit.titulo}."
+                    for sheet in complementos.secciones.get(unit.id, ()):
+                        yield self._page(
+                            "secciones", sheet.ruta, f"{sheet.titulo} · {title}", words, frame, **own, h=sheet
+                        )
 
     def _frame(self, marco: Marco, menu: Sequence[Enlace | Tarjeta]) -> dict[str, Any]:
         following = following_iso = None
@@ -253,7 +195,7 @@ class Paginas:
             following = formato.hora(marco.proximo, marco.zona)
             if marco.proximo.astimezone(marco.zona).date() != marco.hora_corte.astimezone(marco.zona).date():
                 following = f"{formato.fecha(marco.proximo, marco.zona)}, {following}"
-        frame = {
+        return {
             "menu": menu,
             "marco": marco,
             "vistas": marco.vistas,
@@ -266,28 +208,21 @@ class Paginas:
             "pagina_exacta": False,
             "propia": "",
         }
-        return {**frame, "fijo": _Fijo(self._environment.get_template("_fijo.html").make_module(frame))}
 
-    def _page(self, template: str, route: str, frame: dict[str, Any], **values: Any) -> tuple[str, bytes]:
+    def _page(
+        self, vista: str, ruta: str, titulo: str, descripcion: str, frame: dict[str, Any], **values: Any
+    ) -> tuple[str, bytes]:
         """A page at its route; ``raiz`` is what leads from there to the root of the package."""
-        root = "../" * route.count("/")
-        text: str = self._environment.get_template(template).render(frame, raiz=root, **values)
-        return route, (text.strip() + "\n").encode()
+        template = self._environment.get_template(f"{vista}.html")
+        root = "../" * ruta.count("/")
+        text: str = template.render(frame, raiz=root, titulo=titulo, descripcion=descripcion, **values)
+        return ruta, (text.strip() + "\n").encode()
 
 
-class _Fijo:
-    """The parts of the frame that do not differ between pages of one depth: each is rendered once."""
-
-    def __init__(self, parts: TemplateModule) -> None:
-        self._parts = parts
-        self._made: dict[tuple[Any, ...], Markup] = {}
-
-    def __call__(self, part: str, *arguments: Any) -> Markup:
-        """A part, for those arguments."""
-        key = (part, *arguments)
-        if key not in self._made:
-            self._made[key] = getattr(self._parts, part)(*arguments)
-        return self._made[key]
+def _unchanged(marco: Marco, view: VistaUnidad) -> str:
+    """What says that its figures are those of an earlier cut, if so. The closing cut is stated by every page: there
+    will be no other."""
+    return "" if marco.ultimo else view.sin_cambios
 
 
 def _with_neighbours(views: Sequence[_View]) -> Iterator[tuple[_View | None, _View, _View | None]]:

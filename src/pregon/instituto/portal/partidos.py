@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from pregon.prep.columns import classify, members_of, party_key
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _ALIANZA = frozenset({"NAP", "PNA", "NUEVA ALIANZA", "NUEVA_ALIANZA", "PANAL"})
 COLORES = {siglas: siglas.lower() for siglas in _NOMBRES} | dict.fromkeys(_ALIANZA, "na")
 """Colour of the style sheet by the letters shown: its variable (``--pan``); without it, one of the neutral ones."""
 _COLORES_NEUTROS = 8
+_FRANJAS = 6
+"""The widest drawing of the style sheet, for so many parties or more."""
 _INDEPENDIENTE = re.compile(r"(?:CAND_?IND|CI|CANDIDAT\w*/?A? INDEPENDIENTE)[_ -]?0*(?P<cual>\w*)")
 
 
@@ -50,6 +54,20 @@ class Partido:
     color: str
     emblema: str = ""
     alianza: str | None = None
+
+
+def franjas(partidos: Sequence[Partido]) -> Markup:
+    """The colours of who contends, side by side: what is in the small drawing before their letters."""
+    n = len(partidos)
+    stripe = Markup('<rect class="{}" x="{}%" width="{}%" height="100%"/>')
+    return Markup().join(stripe.format(one.color, i * 100 // n, (100 + n - 1) // n) for i, one in enumerate(partidos))
+
+
+def ficha(partidos: Sequence[Partido], dentro: Markup | None = None) -> Markup:
+    """That drawing: their colours or, in their place, ``dentro``, which draws the same."""
+    width = f" f{min(len(partidos), _FRANJAS)}" if len(partidos) > 1 else ""
+    drawing = Markup('<svg class="ficha{}" aria-hidden="true">{}</svg>')
+    return drawing.format(width, franjas(partidos) if dentro is None else dentro)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pregon.base.hashing import sha256_bytes
 from pregon.instituto.portal import ajenos
 from pregon.instituto.portal.aspecto import Aspecto
+from pregon.instituto.portal.colores import theme
 from pregon.instituto.portal.oscuro import obedient
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Recursos:
         parts = [(files(_HERE) / "estilos" / f"{name}.css").read_text(encoding="utf-8") for name in ESTILOS]
         whole = "".join([*parts, propios])
         self.hoja = self._keep("estilo.css", obedient(whole).encode())
-        self.ajenos = ajenos.scripts(whole, aspecto.siglas)
+        self.ajenos = ajenos.scripts(theme() + propios, aspecto.siglas)
         self.icono = self._keep("icono.svg", (files(_HERE) / "icono.svg").read_bytes())
         self.ajustes = self._keep("ajustes.js", (files(_HERE) / "guiones" / "ajustes.js").read_bytes())
         made: dict[str, str] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from pregon.instituto.portal.formato import NBSP
+from pregon.instituto.portal.partidos import ficha, franjas
 from pregon.instituto.portal.vista_unidad import INDICE, entity_of
 from pregon.instituto.secciones import in_order
 from pregon.tablas.delante import SIN_ACTAS, ahead, who_contends
@@ -171,26 +172,16 @@ def _number(section: str) -> str:
 def _who_leads(candidaturas: Sequence[tuple[str, Sequence[Partido]]]) -> Encabezan:
     cells = [_cell(place, key, parties) for place, (key, parties) in enumerate(candidaturas)]
     drawn = [
-        Markup('<g id="e{}">{}</g>').format(place, _stripes(parties)) for place, (_, parties) in enumerate(candidaturas)
+        Markup('<g id="e{}">{}</g>').format(place, franjas(parties)) for place, (_, parties) in enumerate(candidaturas)
     ]
     return Encabezan(Markup().join(drawn), (*cells, _EMPATE, _SIN_VOTOS, ""))  # as EMPATE, SIN_VOTOS, SIN_ACTAS count
-
-
-def _stripes(parties: Sequence[Partido]) -> Markup:
-    """As the macro ``ficha`` (``_quien.html``) draws them."""
-    n = len(parties)
-    stripe = Markup('<rect class="{}" x="{}%" width="{}%" height="100%"/>')
-    return Markup().join(stripe.format(one.color, i * 100 // n, (100 + n - 1) // n) for i, one in enumerate(parties))
 
 
 def _cell(place: int, key: str, parties: Sequence[Partido]) -> str:
     """Who is ahead: colours, drawn once in the page (``#e0``…), and letters."""
     letters = escape(" · ".join(party.siglas for party in parties))
-    width = f" f{min(len(parties), 6)}" if len(parties) > 1 else ""
-    return (
-        f'<td role="cell" data-encabeza="{escape(key)}"><svg class="ficha{width}" aria-hidden="true">'
-        f'<use href="#e{place}"/></svg>{letters}</td>'
-    )
+    drawn = ficha(parties, Markup('<use href="#e{}"/>').format(place))
+    return f'<td role="cell" data-encabeza="{escape(key)}">{drawn}{letters}</td>'
 
 
 def _rows(rows: Iterable[_Row], cells: Sequence[str], link: str | None) -> Iterator[str]:

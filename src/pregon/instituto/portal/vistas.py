@@ -49,7 +49,8 @@ class Marco:
     """What frames every page of a cut: whose it is, which cut, of when, and what comes next.
 
     ``vistas``: the views that the call publishes (``convocatoria.tipos.Vista``). ``imagenes_url``: where the images of
-    the actas are (``convocatoria.imagenes``). ``entidad``: the number of the call's entidad, 0 for the whole country.
+    the actas are (``convocatoria.imagenes``). ``verificador_url``: the institute's page that checks a portal, if there
+    is one. ``entidad``: the number of the call's entidad, 0 for the whole country.
     ``inicio``, ``fin``, ``permanencia``: since when, until when and how long the call has cuts published, brought up to
     date and kept; None where it does not say.
     ``intervalo_s`` and ``margen_s``: seconds from one cut to the next, and how late one may be before an open page
@@ -67,6 +68,7 @@ class Marco:
     cierre: str | None
     vistas: frozenset[str] = frozenset(VISTAS)
     imagenes_url: str | None = None
+    verificador_url: str | None = None
     entidad: int = 0
     inicio: datetime | None = None
     fin: datetime | None = None

@@ -73,23 +73,23 @@ export function parse(bytes, kind) {
   return found;
 }
 
-// Ids of the keys of a role whose signature holds; FIRMA when none does, UMBRAL when they are too few.
+// Throws where too few of the keys of a role have signed: FIRMA when no signature holds, UMBRAL when some do.
 export async function verify(document, keys, role, name) {
-  const good = [];
+  let good = 0;
   for (const keyid of new Set(role?.keyids)) {
     const signature = document.byKey.get(keyid) && rawSignature(document.byKey.get(keyid));
     if (!signature || !keys[keyid]) continue;
     try {
       const how = { name: "ECDSA", hash: "SHA-256" };
-      if (await crypto.subtle.verify(how, await publicKey(keys[keyid]), signature, document.payload)) good.push(keyid);
+      if (await crypto.subtle.verify(how, await publicKey(keys[keyid]), signature, document.payload)) good += 1;
     } catch {
       // A key that cannot be used has not signed.
     }
   }
   const wanted = role?.threshold ?? 0;
-  if (wanted >= 1 && good.length >= wanted) return good;
-  const how = `lleva ${good.length} firmas válidas y hacen falta ${wanted}`;
-  throw new Refusal(good.length ? "UMBRAL" : "FIRMA", `«${name}» ${how}.`);
+  if (wanted >= 1 && good >= wanted) return;
+  const how = `lleva ${good} firmas válidas y hacen falta ${wanted}`;
+  throw new Refusal(good ? "UMBRAL" : "FIRMA", `«${name}» ${how}.`);
 }
 
 export const claim = ({ signed }) => {

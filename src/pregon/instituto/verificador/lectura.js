@@ -64,9 +64,10 @@ async function body(answer, limit) {
 const kind = (ruta) => (ruta.endsWith(".html") ? "páginas (.html)" : ruta.includes("/") ? ruta.split("/")[0] : ruta);
 const address = (base, ruta) => new URL(ruta.split("/").map(encodeURIComponent).join("/"), base);
 
-// Hashes every file of a manifest. Gives {good, bad: [[ruta, why]], unread: Map(kind -> {count, why})}.
+// Hashes every file of a manifest. Gives {good, bad: [[ruta, why]], unread: Map(kind -> {count, why})}. What no browser
+// can hold is a kind of its own: it says nothing of the rest of its folder.
 export async function review(base, files, signal, progress) {
-  const found = { good: 0, bad: [], unread: new Map(), bytes: 0 };
+  const found = { good: 0, bad: [], unread: new Map() };
   const readable = new Map();
   const pending = [...files];
   const leave = (name, why) => {
@@ -75,30 +76,27 @@ export async function review(base, files, signal, progress) {
   };
   const one = async ({ ruta, bytes, sha256: expected }) => {
     const name = kind(ruta);
+    if (bytes > CEILING) return leave(`${name}, de más de 512 MiB`, "un navegador no puede con ese tamaño");
     const closed = found.unread.get(name);
     if (closed && !readable.get(name) && closed.count >= GIVE_UP) return leave(name, closed.why);
-    if (bytes > CEILING) return leave(name, "es demasiado grande para un navegador");
     try {
       const content = await read(address(base, ruta), bytes, signal);
       readable.set(name, true);
       if (content === null) found.bad.push([ruta, "falta: el sitio dice que no existe"]);
       else if (content.length !== bytes) found.bad.push([ruta, `mide ${content.length} bytes y se firmaron ${bytes}`]);
       else if ((await sha256(content)) !== expected) found.bad.push([ruta, "no es el que se firmó"]);
-      else {
-        found.good += 1;
-        found.bytes += bytes;
-      }
+      else found.good += 1;
     } catch (error) {
       signal.throwIfAborted();
       if (error.codigo === "HASH") found.bad.push([ruta, error.message]);
-      else leave(name, error.message);
+      else leave(name, `el sitio ${error.message}`);
     }
     return null;
   };
   const worker = async () => {
     for (let file = pending.shift(); file; file = pending.shift()) {
-      signal.throwIfAborted();
       await one(file);
+      signal.throwIfAborted();
       progress(files.length - pending.length, files.length);
     }
   };

@@ -30,6 +30,7 @@ async function examine(site, signatures, signal) {
   });
   if (bytes === null) throw new Refusal("ENTRADA", `${site.host} no tiene «manifiesto.json» en esa dirección.`);
   const own = await sha256(bytes);
+  signal.throwIfAborted(); // another one may be under way by now
   digest("huella", own);
   $("huella-caja").hidden = false;
 
@@ -50,9 +51,9 @@ async function examine(site, signatures, signal) {
     throw new Refusal("ARCHIVO_MANIFIESTO", "El manifiesto del sitio no se puede leer.");
   }
   const cut = state.cuts.get(manifest.corte);
+  const newest = Math.max(...state.cuts.keys());
   if (cut?.sha256 !== own) {
-    const last = Math.max(...state.cuts.keys());
-    const known = Number.isFinite(last) ? `la lista firmada llega al corte ${last}` : "aún no hay ninguno firmado";
+    const known = state.cuts.size ? `la lista firmada llega al corte ${newest}` : "aún no hay ninguno firmado";
     throw new Refusal("HASH", `El manifiesto del sitio no es uno que el instituto haya firmado (${known}).`);
   }
   sameIdentity(state.identity, manifest);
@@ -61,7 +62,6 @@ async function examine(site, signatures, signal) {
     throw new Refusal("CADENA", `El corte ${manifest.corte} no está encadenado con el anterior de la lista firmada.`);
   }
   found.proved.push(`El manifiesto del corte ${manifest.corte}, de ${when(cut.hora)}, está firmado por el instituto.`);
-  const newest = Math.max(...state.cuts.keys());
   if (newest !== manifest.corte) {
     found.old = `No es el corte más nuevo: el instituto ya firmó el ${newest}, de ${when(state.cuts.get(newest).hora)}.`;
   }
@@ -82,7 +82,7 @@ async function examine(site, signatures, signal) {
     found.proved.push(`${read}, byte por byte, lo que ese manifiesto lista.`);
   }
   for (const [name, { count, why }] of files.unread) {
-    found.missing.push(`${plural(count, "archivo", "archivos")} de «${name}»: el sitio ${why}.`);
+    found.missing.push(`${plural(count, "archivo", "archivos")} de «${name}»: ${why}.`);
   }
   return found;
 }
@@ -92,7 +92,7 @@ async function start(event) {
   running?.abort();
   const mine = new AbortController();
   running = mine;
-  for (const id of ["resultado", "huella-caja"]) $(id).hidden = true;
+  for (const id of ["resultado", "huella-caja", "marcha"]) $(id).hidden = true;
   let site;
   let signatures;
   try {
@@ -117,7 +117,10 @@ async function start(event) {
       const net = error.codigo === "RED" || error.codigo === "ENTRADA";
       const lead = net ? "No se pudo comprobar. " : "No está probado que sea del instituto. ";
       finish(net ? "parte" : "mal", `${lead}${error.message} (${error.codigo})`);
-    } else throw error;
+    } else {
+      say("No se pudo comprobar: algo falló en este navegador. No se concluye nada.");
+      throw error;
+    }
   } finally {
     if (running === mine) $("marcha").hidden = true;
   }
@@ -132,7 +135,7 @@ async function open() {
   $("quien").textContent = `${mine.convocatoria} · ${mine.instituto}`;
   $("simulacro").hidden = mine.ambiente !== "simulacro";
   digest("raiz", await sha256(root));
-  const asked = new URLSearchParams(location.search);
+  const asked = new URLSearchParams(location.hash.slice(1) || location.search); // a fragment stays in this browser
   $("sitio").value = asked.get("sitio") ?? "";
   $("firmas").value = asked.get("firmas") ?? "";
   $("firmas").placeholder = new URL(REPOSITORIO, document.baseURI).href;

@@ -103,9 +103,9 @@
     }
   }
 
-  later(document.currentScript.dataset.guiones.split(" ").filter(Boolean));
   apply();
   root.dataset.ajustes = ""; // its place in the header is kept from the first paint
+  later(document.currentScript.dataset.guiones.split(" ").filter(Boolean));
   document.addEventListener("DOMContentLoaded", controls);
   addEventListener("storage", (event) => {
     if (event.key !== KEY && event.key !== null) return;

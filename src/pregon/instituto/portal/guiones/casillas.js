@@ -1,7 +1,10 @@
 // Shows the casillas of a sección: a card for each acta and one for their sum, contest by contest.
-import { count, facts, make, said, share, votes } from "./cifras.js";
+import { count, make, percent, trunc4 } from "./cifras.js";
 
+const SVG = "http://www.w3.org/2000/svg";
+const MAX_STRIPES = 6;
 const COUNTED = "contabilizada";
+const NOTHING = new Set(["", "-", "--", "N/A", "n/a", "[]"]); // how a database says none (tablas/estadistica.py)
 const STATES = {
   contabilizada: "Contabilizada",
   no_contabilizada: "No contabilizada: no suma a los resultados",
@@ -27,6 +30,52 @@ export function unitFolder(level, id) {
   return id.includes("sin-") ? name : `${level}-${name}`;
 }
 
+function chip(colors) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", colors.length > 1 ? `ficha f${Math.min(colors.length, MAX_STRIPES)}` : "ficha");
+  svg.setAttribute("aria-hidden", "true");
+  colors.forEach((color, place) => {
+    const stripe = document.createElementNS(SVG, "rect");
+    const width = 100 / colors.length;
+    for (const [name, value] of [["class", color], ["x", `${Math.floor(place * width)}%`],
+      ["width", `${Math.ceil(width)}%`], ["height", "100%"]]) stripe.setAttribute(name, value);
+    svg.append(stripe);
+  });
+  return svg;
+}
+
+function who([, words, colors]) {
+  if (!colors) return words;
+  return make("span", { class: "quien" }, chip(colors.split(" ")), make("span", { class: "texto siglas" }, words));
+}
+
+const said = (vote) => (vote === "vacio" ? "vacío" : vote.replaceAll("_", " "));
+
+function votes(caption, keys, values, total, columns) {
+  const body = make("tbody");
+  const foot = make("tfoot");
+  keys.forEach((key, place) => {
+    const vote = values[place];
+    const column = columns.get(key) ?? [key, key, ""];
+    const figure = typeof vote === "number"
+      ? make("td", { class: "n", "data-votos": vote }, count(vote))
+      : make("td", { class: "n marca-acta", "data-marca": vote }, said(vote));
+    (column[2] || !columns.has(key) ? body : foot)
+      .append(make("tr", { "data-clave": key }, make("th", { scope: "row" }, who(column)), figure));
+  });
+  foot.append(make("tr", { class: "total", "data-clave": "total" }, make("th", { scope: "row" }, "Total de votos"),
+    total === null ? make("td", { class: "n" }, "sin dato") : make("td", { class: "n", "data-votos": total }, count(total))));
+  const head = make("thead", { class: "visible-lector" }, make("tr", {}, make("th", { scope: "col" }, "Columna del acta"),
+    make("th", { scope: "col" }, "Votos")));
+  return make("table", { class: "votos llano" }, make("caption", { class: "visible-lector" }, caption), head, body, foot);
+}
+
+function facts(entries) {
+  const pairs = entries.map(([name, words, key]) =>
+    make("div", {}, make("dt", {}, name), make("dd", key ? { "data-cifra": key } : {}, words)));
+  return make("dl", { class: "datos-acta" }, ...pairs);
+}
+
 function image(acta, form, entity) {
   const values = { clave_acta: acta.clave_acta, clave_casilla: acta.clave, sha: acta.sha, entidad: entity,
     seccion: (acta.seccion ?? "").padStart(4, "0") };
@@ -49,7 +98,8 @@ function card(acta, sheet, shown) {
   const name = casillaName(acta, names);
   const node = make("article", { class: `casilla e-${acta.estado}`, "data-acta": acta.id ?? "" }, make("h4", {}, name),
     make("p", { class: "estado-acta", "data-estado": acta.estado }, STATES[acta.estado] ?? acta.estado));
-  if (acta.observaciones) node.append(make("p", { class: "observaciones" }, `Observaciones: ${acta.observaciones}`));
+  const told = acta.observaciones ?? "";
+  if (!NOTHING.has(told.trim())) node.append(make("p", { class: "observaciones" }, `Observaciones: ${told}`));
   const roll = ["Lista nominal", acta.tipo === "S" ? "No tiene" : acta.lista_nominal === null ? "sin dato"
     : count(acta.lista_nominal), "lista_nominal"];
   if (acta.estado === "pendiente") {
@@ -63,7 +113,7 @@ function card(acta, sheet, shown) {
       `Sin votos legibles: en todas sus columnas dice «${said(acta.votos[0])}».`));
   } else node.append(votes(caption, sheet.columnas, acta.votos, acta.total_votos, contest.columns));
   const measured = acta.estado === COUNTED && acta.tipo !== "S" && acta.lista_nominal > 0 && acta.total_votos !== null;
-  node.append(facts([roll, ["Participación", measured ? share(acta.total_votos, acta.lista_nominal) : "—", "participacion"]]),
+  node.append(facts([roll, ["Participación", measured ? percent(trunc4(acta.total_votos, acta.lista_nominal)) : "—", "participacion"]]),
     ...image(acta, form, place.entity || form.dataset.entidad));
   return node;
 }
@@ -77,7 +127,7 @@ function sum(section, actas, sheet, { contest, cut }) {
     make("p", { class: "estado-acta" }, `${contabilizadas} de ${esperadas} ${esperadas === 1 ? "acta contabilizada" : "actas contabilizadas"}`),
     votes(`Suma de la sección, ${contest.title}`, sheet.columnas, section.votos, section.total_votos, contest.columns),
     facts([["Lista nominal de lo contabilizado", count(section.lista_nominal), "lista_nominal"],
-      ["Participación", section.lista_nominal > 0 ? share(voted, section.lista_nominal) : "—", "participacion"]]));
+      ["Participación", section.lista_nominal > 0 ? percent(trunc4(voted, section.lista_nominal)) : "—", "participacion"]]));
 }
 
 function order(one, other) {

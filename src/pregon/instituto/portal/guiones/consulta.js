@@ -2,8 +2,9 @@
 // Nothing is sent: fields have no name, the form is not submitted, and only files of the site are asked for.
 import { casillaName, contestResult } from "./casillas.js";
 import { make } from "./cifras.js";
-import { fragment, moment, parse, short } from "./direccion.js";
+import { fragment, parse, short } from "./direccion.js";
 import { read } from "./lectura.js";
+import { moment } from "./reloj.js";
 
 const TITLE = document.title;
 const NETWORK = "No se pudo leer; revise su conexión y vuelva a intentar con el botón Consultar. Su sección sigue escrita.";
@@ -57,7 +58,7 @@ function none(place, all, chosen, one) {
   return `No hay una sección ${place.number} en esta elección. Revise el número en su credencial${place.entity ? " y la entidad" : ""}.`;
 }
 
-function own(form, all) {
+function own(all) {
   const stamp = document.querySelector(".corte");
   return { number: Number(stamp.dataset.corte), instant: stamp.querySelector("time").dateTime, last: false,
     folders: new Map(all.map((contest) => [contest.id, contest.folder])) };
@@ -74,7 +75,7 @@ async function look(place, one, again = false) {
     byId("resultado").replaceChildren();
     say("Buscando…");
   }
-  const page = own(form, all);
+  const page = own(all);
   let answer;
   try {
     answer = await read(root, page, chosen, place);

@@ -23,14 +23,12 @@ function make(tag, properties, text) {
 function tell() {
   const { state = "", said = "", words, link, href } = vigente.message;
   const { status, strip } = vigente;
-  if (strip.dataset.estado === state || (!state && !("estado" in strip.dataset))) {
-    // A status that is written again is read out again.
-    if (status.textContent === said + words + (link ?? "")) return;
-  }
+  // A status that is written again is read out again.
+  if ((strip.dataset.estado ?? "") === state && status.textContent === said + words + (link ?? "")) return;
   if (state) strip.dataset.estado = state;
   else delete strip.dataset.estado;
-  const parts = [words];
-  if (said) parts.splice(0, 1, make("span", { className: "ya-dicho" }, said), make("span", { className: "dicho" }, words));
+  const parts = said
+    ? [make("span", { className: "ya-dicho" }, said), make("span", { className: "dicho" }, words)] : [words];
   if (link) parts.push(make("a", { href }, link));
   status.replaceChildren(...parts);
 }
@@ -80,6 +78,14 @@ const usual = () => (vigente.last && !failures ? HOUR_MS : MINUTE_MS);
 document.addEventListener("visibilitychange", () => back(usual()));
 addEventListener("pageshow", (event) => { if (event.persisted) back(usual()); });
 addEventListener("online", () => back(failures ? REST_MS : usual()));
+
+// The page that checks this site is told which site, only if the reader goes there, in the part that is never sent.
+for (const way of ["click", "auxclick"]) {
+  document.addEventListener(way, ({ target }) => {
+    const link = target instanceof Element && target.closest("a[data-verificador]");
+    if (link) link.hash = `sitio=${encodeURIComponent(new URL(".", vigente.source))}`;
+  });
+}
 
 if (window.parent !== window) import("./marco-ajeno.js"); // nobody else needs it
 plan();

@@ -1,4 +1,4 @@
-// The address of a sección (#118, #gub/118, #pres/09-0118), and the moment of a cut in words.
+// The address of a sección (#118, #gub/118, #pres/09-0118).
 const PLACE = /^(?:([a-z]+)\/)?(?:(\d{1,2})-)?(\d{1,4})$/;
 
 export function fragment() {
@@ -16,9 +16,3 @@ export function parse(text) {
 }
 
 export const short = (place) => (place.entity ? `${place.entity}-${String(place.number).padStart(4, "0")}` : `${place.number}`);
-
-export function moment(instant) {
-  const day = new Date(`${instant.slice(0, 10)}T12:00:00Z`);
-  const words = new Intl.DateTimeFormat("es-MX", { dateStyle: "long", timeZone: "UTC" }).format(day);
-  return `${words}, ${instant.slice(11, 16)}\u00a0h`;
-}

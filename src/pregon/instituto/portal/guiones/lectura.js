@@ -1,5 +1,6 @@
 // Reads a sección: corte.json says where the figures of now are, and one small file per contest has them.
-const WAIT_MS = 20_000;
+import { get } from "./origen.js";
+
 const PER_SHEET = 10;
 const MISSING = [403, 404, 410]; // an object store may answer 403 for what is not there
 
@@ -10,10 +11,10 @@ export function sheetName({ entity, number }) {
 }
 
 async function json(url, format, cache) {
-  const answer = await fetch(url, { cache, signal: AbortSignal.timeout?.(WAIT_MS) });
+  const answer = await get(url, { cache });
   if (MISSING.includes(answer.status)) return null;
   if (!answer.ok) throw new Error(`${answer.status}`);
-  const content = await answer.json();
+  const content = JSON.parse(answer.text);
   if (content.formato !== format) throw new Error(content.formato);
   return content;
 }

@@ -1,8 +1,9 @@
-// Instants as the page says them, and what time it is for whoever publishes, whatever the reader's clock says.
+// Instants as the pages and <pregon-resultados> say them, and what time it is for whoever publishes, whatever the
+// reader's clock says.
 const MINUTE_MS = 60_000;
 const MONTHS = ["enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre",
   "noviembre", "diciembre"];
-const OFFSET = /([+-])(\d{2}):(\d{2})$/;
+export const OFFSET = /([+-])(\d{2}):(\d{2})$/;
 
 export class Reloj {
   #ahead = 0;
@@ -56,3 +57,7 @@ export class Reloj {
     return new Date(ms + this.#shift).toISOString().slice(0, 19) + offset;
   }
 }
+
+// Of an instant with its offset: «22:40 h», and «6 de junio de 2021, 22:40 h».
+export const hour = (iso) => new Reloj(iso).hour(Date.parse(iso));
+export const moment = (iso) => new Reloj(iso).moment(Date.parse(iso));

@@ -1,5 +1,5 @@
 // Which cut is the current one, and whether the figures of this page are of it. It asks; when, is for corte.js to say.
-import { cut, get, stated } from "./origen.js";
+import { get } from "./origen.js";
 import { Reloj } from "./reloj.js";
 import { fits, parse, relieve } from "./relevo.js";
 
@@ -7,6 +7,20 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400 * SECOND_MS;
 const ANNOUNCED_MS = 20 * SECOND_MS;
 const MAX_TITLE = 120;
+const GONE = [404, 410];
+
+// A cut: its number, its hour and that of the next one (milliseconds), and whether it is the closing one.
+function cut(number, hour, next, last, interval) {
+  const at = Date.parse(hour);
+  return { number, hour: at, next: next ? Date.parse(next) : at + interval, last };
+}
+
+// The one that a page states.
+function stated(page, interval) {
+  const stamp = page.querySelector("[data-vigente] .corte");
+  const { corte, proximo, ultimo } = stamp.dataset;
+  return cut(Number(corte), stamp.querySelector("time").dateTime, proximo, ultimo !== undefined, interval);
+}
 
 export class Vigente {
   #own; // the cut that the page states
@@ -60,10 +74,15 @@ export class Vigente {
     return Boolean(this.strip.dataset.igual) || (!this.last && (now < this.#own.hour || now >= this.deadline));
   }
 
+  async #get(url) {
+    const answer = await get(url, { cache: "no-cache" }, (began) => this.clock.learn(began));
+    return { ...answer, gone: GONE.includes(answer.status) };
+  }
+
   // Whether the site publishes; throws where nothing was learnt (no network, or nothing that can be understood).
   async ask() {
     this.#attempt = Date.now();
-    const answer = await get(this.source, this.clock);
+    const answer = await this.#get(this.source);
     if (answer.gone) {
       await this.#withdrawn();
       return false;
@@ -76,8 +95,8 @@ export class Vigente {
   // corte.json is gone: what the site itself says decides. A page of results there is a fault, not a withdrawal.
   async #withdrawn() {
     const home = new URL(".", this.source);
-    let answer = await get(home, this.clock);
-    if (answer.gone) answer = await get(new URL("index.html", home), this.clock);
+    let answer = await this.#get(home);
+    if (answer.gone) answer = await this.#get(new URL("index.html", home));
     if (!answer.ok && !answer.gone) throw new Error("no answer");
     const page = answer.ok ? new DOMParser().parseFromString(answer.text, "text/html") : null;
     if (page && parse(answer.text)) throw new Error("a cover without corte.json");
@@ -101,7 +120,7 @@ export class Vigente {
   }
 
   async #follow(latest) {
-    const answer = await get(location.href.replace(/#.*/, ""), this.clock);
+    const answer = await this.#get(location.href.replace(/#.*/, ""));
     if (answer.gone) {
       const words = `Esta página ya no existe en el corte de las ${this.clock.since(latest.hour)}. `;
       this.#trouble = { state: "retirada", words, link: "Ir a la portada", href: new URL("index.html", this.source).href };

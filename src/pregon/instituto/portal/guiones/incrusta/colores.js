@@ -2,13 +2,14 @@
 const CLAROS = {};
 const OSCUROS = {};
 const SIGLAS = {};
+const OWN = new Map(Object.entries(SIGLAS));
 const NEUTROS = 8;
 
 /** The colour class of a vote column: the party's own, or a neutral one by its place on the acta. */
 export function clase(parties, key) {
   const place = parties.findIndex((party) => party.clave === key);
   const siglas = parties[place]?.siglas ?? key;
-  if (Object.hasOwn(SIGLAS, siglas)) return `c-${SIGLAS[siglas]}`;
+  if (OWN.has(siglas)) return `c-${OWN.get(siglas)}`;
   if (siglas.startsWith("Ind.")) return "c-ind";
   return `c-t${((place < 0 ? parties.length : place) % NEUTROS) + 1}`;
 }
@@ -16,7 +17,7 @@ export function clase(parties, key) {
 const variables = (table) => Object.entries(table).map(([name, color]) => `--${name}:${color}`).join(";");
 const fills = Object.keys(CLAROS).map((name) => `.c-${name}{fill:var(--${name})}`).join("");
 
-/** The style sheet of the component, for `adoptedStyleSheets`: it needs nothing of the page's policy. */
+/** The style sheet of the component, for `adoptedStyleSheets`, which need nothing of the page's policy. */
 export const HOJA = `
 :host{all:initial;display:block;color-scheme:light;${variables(CLAROS)};
   font:1rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif;font-size:inherit;

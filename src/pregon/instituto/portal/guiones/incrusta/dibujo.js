@@ -1,16 +1,47 @@
-// Draws the pieces of <pregon-resultados>: no markup is ever made of text.
-import { integer, letters, percent, trunc4 } from "./cifras.js";
+// What <pregon-resultados> says of a cut, and how it is drawn: no markup is ever made of text.
+import { count as integer, make, percent, trunc4 } from "./cifras.js";
 import { clase } from "./colores.js";
+import { OFFSET, moment } from "./reloj.js";
 
 const WIDTH = 1000;
 const SVG = "http://www.w3.org/2000/svg";
+const SMALL_WORDS = new Set(["de", "del", "la", "las", "los", "el", "y", "e"]);
 
-/** An element with its attributes and what is in it; text is only ever text. */
-export function make(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
+/** `6 de junio de 2021, 22:40 h (UTC−5)`. */
+export function instant(iso) {
+  const [, sign, hours, minutes] = OFFSET.exec(iso);
+  const zone = `UTC${sign === "-" ? "−" : "+"}${Number(hours)}${minutes === "00" ? "" : `:${minutes}`}`;
+  return `${moment(iso)} (${zone})`;
+}
+
+/** `007. TENABO` -> `Tenabo`. */
+export function name(text) {
+  const bare = text.replace(/^\s*\d+\s*[.\-–:]\s*/, "") || text;
+  if (bare !== bare.toUpperCase()) return bare;
+  return bare.toLowerCase().split(/\s+/).map((word, place) =>
+    place > 0 && SMALL_WORDS.has(word) ? word : word.replace(/^\p{L}/u, (first) => first.toUpperCase())).join(" ");
+}
+
+/** The lines of a table: who, votes and percentage, most votes first; and what belongs to nobody. */
+export function lines(index, data, table, total) {
+  const known = table === "partidos"
+    ? index.partidos.map((party) => ({ clave: party.clave, partidos: [party.clave], propietaria: null }))
+    : index.candidaturas;
+  const running = new Set(index.candidaturas.flatMap((one) => one.partidos));
+  const given = data.resultado?.[table] ?? known
+    .filter((one) => one.clave in data[table] && (data[table][one.clave] > 0 || running.has(one.partidos[0])))
+    .map((one) => ({ ...one, votos: data[table][one.clave], porcentaje: trunc4(data[table][one.clave], total) }))
+    .sort((one, other) => other.votos - one.votos);
+  const contending = new Set([...index.partidos.map((party) => party.clave), ...given.map((one) => one.clave)]);
+  const apart = Object.entries(data[table])
+    .filter(([key, votes]) => !contending.has(key) && (votes > 0 || /NUL|^VN$|NO.?REG|CNR/i.test(key)))
+    .map(([key, votes]) => [/NUL|^VN$/i.test(key) ? "Votos nulos" : "Candidaturas no registradas", votes]);
+  return { given, apart };
+}
+
+/** The letters of the parties of a line: `PAN · PRI`. */
+export function letters(index, line) {
+  return line.partidos.map((key) => index.partidos.find((party) => party.clave === key)?.siglas ?? key).join(" · ");
 }
 
 /** A drawing of one line: pieces of some width, each with its class. */

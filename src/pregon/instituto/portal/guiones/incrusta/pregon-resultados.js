@@ -1,9 +1,10 @@
 // <pregon-resultados contienda="gub" nivel="entidad"></pregon-resultados>: results of this portal in any page.
 // nivel="distrito/007" or "municipio/001"; tabla="candidaturas" or "partidos"; tema="claro" or "oscuro"; base="https://…/"
-import { Falla, portal } from "./lectura.js";
-import { hour, letters, lines, moment, name } from "./cifras.js";
+import { make } from "./cifras.js";
 import { HOJA } from "./colores.js";
-import { make, progress, votes } from "./dibujo.js";
+import { instant, letters, lines, name, progress, votes } from "./dibujo.js";
+import { Ausente, Falla, portal } from "./fuente.js";
+import { hour } from "./reloj.js";
 
 const LATE_MS = 5 * 60_000;
 let sheet;
@@ -24,6 +25,7 @@ class PregonResultados extends HTMLElement {
     }
     if (sheet) this.#root.adoptedStyleSheets = [sheet];
     if (!this.#root.firstChild) {
+      if (!sheet) this.#root.append(make("style", {}, HOJA)); // an older browser: as far as the page's policy lets it
       this.#body.append(make("p", {}, "Consultando los resultados preliminares…"));
       this.#root.append(this.#body, this.#notice);
     }
@@ -78,11 +80,11 @@ class PregonResultados extends HTMLElement {
     const level = this.getAttribute("nivel") || "entidad";
     const table = this.getAttribute("tabla") === "partidos" ? "partidos" : "candidaturas";
     const contest = corte.contiendas.find((one) => one.id === this.getAttribute("contienda"));
-    if (!contest) throw new Falla(`Este portal no tiene la contienda «${this.getAttribute("contienda") ?? ""}».`);
+    if (!contest) throw new Ausente(`Este portal no tiene la contienda «${this.getAttribute("contienda") ?? ""}».`);
     const at = source.url(contest.indice);
     const index = await source.file(at);
     const unit = index.unidades.find((one) => one.archivo === `${level}.json`);
-    if (level !== "entidad" && !unit) throw new Falla(`«${contest.titulo}» no tiene «${level}».`);
+    if (level !== "entidad" && !unit) throw new Ausente(`«${contest.titulo}» no tiene «${level}».`);
     const data = await source.file(source.url(unit ? unit.archivo : index.entidad, at));
     const page = unit ? source.url(unit.pagina, at) : source.url(contest.ruta);
     if (turn !== this.#turn) return; // the attributes changed on the way
@@ -103,7 +105,7 @@ class PregonResultados extends HTMLElement {
       parts.push(make("p", { class: "simulacro" }, make("strong", {}, "SIMULACRO"),
         " Datos de prueba: no son resultados de ninguna elección."));
     }
-    const time = make("time", { datetime: corte.hora_corte }, moment(corte.hora_corte));
+    const time = make("time", { datetime: corte.hora_corte }, instant(corte.hora_corte));
     parts.push(make("h3", {}, title), make("p", { class: "corte" }, "Corte: ", time), ...progress(unit, data),
       votes({ index, data, given, apart, total, table }));
     const after = corte.ultimo ? "Último corte." : corte.proximo === null ? "" : `Siguiente corte: ${hour(corte.proximo)}.`;

@@ -1,12 +1,16 @@
 // Reads the cuts of a portal from pages of other sites: one question for all the figures of a page, however many.
+import { get } from "./origen.js";
+
 const MINUTE_MS = 60_000;
 const MOST_MS = 15 * MINUTE_MS;
 const SPREAD_MS = 15_000;
-const PATIENCE_MS = 30_000;
 const portals = new Map();
 
 /** What went wrong, in words for the reader. */
 export class Falla extends Error {}
+
+/** What the page asks for is not in this portal: asking again sooner would not help. */
+export class Ausente extends Falla {}
 
 // A server that lags behind the others must not take the reader back.
 function newer(corte, shown) {
@@ -47,19 +51,23 @@ class Portal {
   /** A data file of the cut shown, read once. */
   file(url) {
     if (!this.#files.has(url.href)) {
-      const asked = this.#json(url, {});
+      const asked = this.#json(url);
       asked.catch(() => this.#files.delete(url.href));
       this.#files.set(url.href, asked);
     }
     return this.#files.get(url.href);
   }
 
-  async #json(url, options) {
-    const answer = await fetch(url, { credentials: "omit", signal: AbortSignal.timeout(PATIENCE_MS), ...options }).catch(() => {
+  async #json(url, options = {}) {
+    const { ok, text } = await get(url, { credentials: "omit", ...options }).catch(() => {
       throw new Falla("No se pudo consultar el portal.");
     });
-    if (!answer.ok) throw new Falla("El portal no está publicando estos resultados.");
-    return answer.json().catch(() => { throw new Falla("El portal contestó algo que no son resultados."); });
+    if (!ok) throw new Falla("El portal no está publicando estos resultados.");
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Falla("El portal contestó algo que no son resultados.");
+    }
   }
 
   #wait(ms) {
@@ -93,7 +101,7 @@ class Portal {
       await reader.muestra(this.corte);
     } catch (error) {
       reader.falla(error);
-      throw error;
+      if (!(error instanceof Ausente)) throw error; // or one reader's mistake would make all the others wait
     }
   }
 

@@ -1,0 +1,119 @@
+"""A real browser, folders on the web for it to read, and what goes wrong in a page meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page, Request
+
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'"
+"""The strictest under which the pages of a cut must work."""
+SHIFTS = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value; })
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 150);
+})"""
+"""How far the page moved by itself: the layout shifts since it was opened."""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def __init__(
+        self, *args: Any, hora: Callable[[], datetime] | None, headers: Mapping[str, str], **options: Any
+    ) -> None:
+        self._hora = hora
+        self._headers = headers
+        super().__init__(*args, **options)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        if timestamp is None and self._hora is not None:
+            timestamp = self._hora().timestamp()
+        return super().date_time_string(timestamp)
+
+    def end_headers(self) -> None:
+        for name, value in self._headers.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        del format, args
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    hora: Callable[[], datetime] | None = None,
+    *,
+    policy: str = POLICY,
+    cors: bool = False,
+    always_asked: bool = False,
+) -> Iterator[str]:
+    """A folder on the web, ``hora`` o'clock there (None: what this machine says).
+
+    ``policy``: the Content-Security-Policy of every answer, none if empty. ``cors``: pages of other sites may read it.
+    ``always_asked``: a browser asks again for what it has, as of a difusor.
+    """
+    headers = {"Content-Security-Policy": policy} if policy else {}
+    if cors:
+        headers["Access-Control-Allow-Origin"] = "*"
+    if always_asked:
+        headers["Cache-Control"] = "no-cache"
+    handler = partial(_Quiet, directory=str(folder), hora=hora, headers=headers)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine."""
+    program = shutil.which("chromium")
+    assert program is not None, "chromium is missing: scripts/instala-debian.sh pruebas"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield found
+        found.close()
+
+
+def watch(page: Page) -> list[str]:
+    """Everything that goes wrong from here on: console, page errors, failed or refused requests, foreign hosts."""
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"error {error}"))
+    # Going to the next page cancels what comes after the first paint; what is missing would be a 404 below.
+    page.on("requestfailed", lambda asked: None if _cancelled(asked) else wrong.append(f"failed {asked.url}"))
+    page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on("request", lambda asked: wrong.append(asked.url) if "//127.0.0.1" not in asked.url else None)
+    return wrong
+
+
+def _cancelled(request: Request) -> bool:
+    return request.failure == "net::ERR_ABORTED" and any(
+        part in request.url for part in ("/assets/icono.", "/corte.json", ".js")
+    )
+
+
+def numbers(page: Page) -> list[str]:
+    """Every figure on screen, in the order of the page."""
+    texts = page.locator("[data-votos], [data-cifra], [data-ventaja], [data-unidades]").all_inner_texts()
+    return [text.strip() for text in texts]
