@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SELLO := $(VENV)/.entorno-$(shell cat requirements/simulacro.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+SELLO_FUZZ := $(VENV)/.fuzz-$(shell cat requirements/fuzz.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 
 .PHONY: entorno simulacro test lint bench lighthouse aguante fuzz docs capturas candado limpia
@@ -26,6 +27,10 @@ $(SELLO_PRUEBAS): $(SELLO) requirements/pruebas.txt
 $(SELLO_BENCH): $(SELLO) requirements/bench.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@rm -f $(VENV)/.bench-* && touch $@
+
+$(SELLO_FUZZ): $(SELLO_PRUEBAS) requirements/fuzz.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@rm -f $(VENV)/.fuzz-* && touch $@
 
 simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps serving
 	$(BIN)/pregon simulacro noche $(if $(ABIERTO),--abierto) $(ARGS)
@@ -50,8 +55,8 @@ lighthouse: $(SELLO_BENCH)  ## the portal's pages under Lighthouse, medians of 5
 aguante: $(SELLO_PRUEBAS)  ## slow soaks
 	$(BIN)/python -m pytest -m aguante $(ARGS)
 
-fuzz: $(SELLO_PRUEBAS)  ## the property tests with many more examples
-	$(BIN)/python -m pytest --hypothesis-profile=fuzz tests/prep tests/tablas tests/paquete tests/trust tests/convocatoria $(ARGS)
+fuzz: $(SELLO_FUZZ)  ## the property tests with many more examples, then ten minutes of search in each target (docs/fuzz.md)
+	$(BIN)/python -m fuzz $(ARGS)
 
 docs: $(SELLO_PRUEBAS)  ## that links lead somewhere and every command named exists
 	$(BIN)/python -m pytest tests/docs $(ARGS)

@@ -32,7 +32,7 @@ STATUS = {"OK": 0, "USO": 2, "ENTRADA": 66, "RED": 69}  # ARCHIVO_*: 76; the res
 MAYBE = (None, False, True)
 CHANGES, RECIPE, MANIFEST = ".cambios.zip", ".diferencia", "manifiesto.json"
 TEXTS = ("convocatoria", "instituto", "ambiente", "hora_corte", "generado")
-MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
 
 
 class Refusal(Exception):
@@ -89,6 +89,7 @@ def instant(text):
     found = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
     if found.tzinfo is None:
         raise ValueError("una hora sin su diferencia horaria")
+    found.astimezone(timezone.utc)  # OverflowError: the first and the last day of the calendar may have none there
     return found
 
 
@@ -472,6 +473,12 @@ def list_cuts(targets):
     return cuts
 
 
+def deeper(value, levels):
+    """Whether a JSON value has more levels than that."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(deeper(each, levels - 1) for each in inner))
+
+
 def parse_manifest(data):
     """The manifest of a cut, its types checked, with its files as {path: (bytes, SHA-256)} under ``files``."""
 
@@ -495,6 +502,9 @@ def parse_manifest(data):
             raise ValueError("anterior")
         instant(found["generado"])
         instant(found["proximo"] or found["generado"])
+        if deeper(found, 32):
+            raise ValueError("tiene más de 32 niveles")
+        text = canonical(found)
         found["hour"], found["files"] = instant(found["hora_corte"]), {}
         for entry in found["archivos"]:
             path, size, sha256 = entry["ruta"], entry["bytes"], entry["sha256"]
@@ -504,6 +514,7 @@ def parse_manifest(data):
             if path in found["files"]:
                 raise Refusal("ARCHIVO_DUPLICADO", "El manifiesto lista dos veces «{}».", path)
             found["files"][path] = (size, sha256)
+        text.encode("utf-8")  # half a character is not a text: nobody can write it again
     except MALFORMED as exc:
         raise Refusal("ARCHIVO_MANIFIESTO", "El manifiesto no es admisible: {!r}", exc) from exc
     return found

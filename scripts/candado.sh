@@ -8,3 +8,4 @@ uv=${UV:-uv}
 "$uv" pip compile "${opciones[@]}" --extra simulacro --group pruebas --no-emit-package pregon pyproject.toml requirements/construir.in \
   -c requirements/simulacro.txt -o requirements/pruebas.txt
 "$uv" pip compile "${opciones[@]}" --group bench -c requirements/simulacro.txt -o requirements/bench.txt
+"$uv" pip compile "${opciones[@]}" --group fuzz -c requirements/pruebas.txt -o requirements/fuzz.txt

@@ -85,6 +85,8 @@ def test_missing_key_is_refused_naming_it(key: str) -> None:
         ("elecciones", {"elecciones": ["GUB", "GUB"]}),
         (r"elecciones\[0\]", {"elecciones": [1]}),
         ("corte", {"corte": "7"}),
+        ("hora_corte", {"hora_corte": "0001-01-01T00:00:00+23:59"}),  # in UTC it is before the calendar
+        ("proximo", {"proximo": "9999-12-31T23:59:59-00:01"}),
         ("corte", {"corte": True}),
         ("corte", {"corte": -1}),
         ("corte", {"corte": 10_000}),
@@ -120,9 +122,15 @@ def test_wrong_value_is_refused_naming_its_place(where: str, changes: dict[str, 
         b'{"corte": 1.5}',
         b'{"corte": NaN}',
         b"[" * 100_000,
+        edited(x={"nota": "\ud83d"}),  # half a character: it could be read and never written again
+        edited(autorizaciones=[{"codigo": "\udc00", "motivo": "", "operador": "", "hora": "2027-06-07T02:20:00Z"}]),
+        edited(x=json.loads("[" * 40 + "]" * 40)),
         b"{}" + b" " * MANIFEST_MAX_BYTES,
     ],
-    ids=["empty", "list", "not UTF-8", "BOM", "repeated key", "fraction", "NaN", "nested", "too large"],
+    ids=[
+        *("empty", "list", "not UTF-8", "BOM", "repeated key", "fraction", "NaN", "nested"),
+        *("half a character", "half a character in an authorisation", "too deep to be written again", "too large"),
+    ],
 )
 def test_what_is_not_a_manifest_is_refused(data: bytes) -> None:
     with pytest.raises(ArchivoError) as refusal:

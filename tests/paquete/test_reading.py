@@ -67,6 +67,13 @@ def wide(*, offset_error: int = 0, entries: int = 1) -> bytes:
     )
 
 
+def needing(version: int) -> bytes:
+    """An archive whose directory says that to read its member a program of that version of the format is needed."""
+    data = bytearray(forge(A))
+    data[data.index(b"PK\x01\x02") + 6] = version
+    return bytes(data)
+
+
 AES = struct.pack("<HHHHBH", 0x9901, 7, 2, 0x4541, 3, 8)
 UNICODE_NAME = struct.pack("<HHBI", 0x7075, 10, 1, zlib.crc32(b"a.txt")) + b"b.txt"
 TWICE64 = struct.pack("<HHQ", 1, 8, 0) * 2
@@ -112,6 +119,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "stored with two sizes": (forge(Entry("a.txt", b"x", method=0, central={"size": 9})), "ARCHIVO_TAMANO"),
     "folder with content": (forge(Entry("a/", b"x", method=0, external=0o40755 << 16)), "ARCHIVO_TAMANO"),
     "unknown method": (forge(Entry("a.txt", b"x", method=14)), "ARCHIVO_METODO"),
+    "a newer version needed": (needing(64), "ARCHIVO_METODO"),
     "patched data": (forge(Entry("a.txt", b"x", flags=0x0820)), "ARCHIVO_METODO"),
     "encrypted": (forge(Entry("a.txt", b"x", flags=0x0801)), "ARCHIVO_CIFRADO"),
     "AES in an extra field": (forge(Entry("a.txt", b"x", extra=AES)), "ARCHIVO_CIFRADO"),
@@ -168,6 +176,7 @@ HONEST: dict[str, bytes] = {
     "two members": forge(A, B),
     "empty archive": forge(),
     "stored": forge(Entry("a.txt", b"hola", method=0)),
+    "the newest version needed": needing(63),
     "folder entry": forge(Entry("b/", method=0, external=0o40755 << 16), B),
     "no file type bits": forge(Entry("a.txt", b"x", external=0)),
     "data descriptor": forge(with_descriptor(), A),

@@ -52,6 +52,9 @@ def test_what_is_not_a_catalogue_is_refused(tmp_path: Path) -> None:
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(FormatoError, match="PARTIDO_CI"):
         read_candidaturas(path)
+    path.write_text("ID_ESTADO,CANDIDATURA|PARTIDO_CI,x\n4,PAN,1\n", encoding="utf-8")
+    with pytest.raises(FormatoError, match="línea 1, columna 1: no se reconoce el separador"):
+        read_candidaturas(path)
     path.write_text("ID_ESTADO,PARTIDO_CI,CANDIDATURA\n4,PAN\n", encoding="utf-8")
     with pytest.raises(FormatoError, match="línea 2"):
         read_candidaturas(path)

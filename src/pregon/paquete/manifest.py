@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
 from pregon.base.jsonio import canonical_json
@@ -35,6 +35,8 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ENTRY = frozenset({"ruta", "bytes", "sha256"})
 _BARE = re.compile(r"[A-Za-z0-9._/-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_MAX_DEPTH = 32
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
 
@@ -149,7 +151,8 @@ def _instant_text(instant: datetime) -> str:
 def parse_manifest(data: bytes) -> Manifest:
     """Read a manifest, strictly: every key of design §7 with its type, every path admitted by ``names``.
 
-    Keys that are not known are kept in ``otros``; repeated keys, fractions and ``NaN`` are refused.
+    Keys that are not known are kept in ``otros``; repeated keys, fractions, ``NaN``, halves of characters and what is
+    too deep to be written again are refused.
 
     Raises:
         ManifiestoError: ARCHIVO_MANIFIESTO; the text names the place.
@@ -161,9 +164,12 @@ def parse_manifest(data: bytes) -> Manifest:
         document = json.loads(
             data.decode(), object_pairs_hook=_unique, parse_float=_no_fraction, parse_constant=_no_fraction
         )
+        manifest = _manifest(_Place("", document))
+        if _HALF.search(data):
+            json.dumps(document, ensure_ascii=False).encode()  # half a character is not a text: nobody can write it
     except (ValueError, RecursionError) as exc:
         raise ManifiestoError(f"El manifiesto no es un JSON admisible: {exc}") from exc
-    return _manifest(_Place("", document))
+    return manifest
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -217,6 +223,8 @@ def _manifest(place: _Place) -> Manifest:
         archivos=place.get("archivos", _file_entries),
         otros=place.rest(),
     )
+    if not _within(manifest.otros, _MAX_DEPTH):
+        _bad("(archivo)", f"tiene más de {_MAX_DEPTH} niveles")
     if manifest.cierre is not None and not manifest.ultimo:
         _bad("cierre", "sólo el último corte tiene cierre")
     if not manifest.elecciones or len(set(manifest.elecciones)) != len(manifest.elecciones):
@@ -225,6 +233,14 @@ def _manifest(place: _Place) -> Manifest:
     for entry in manifest.archivos:
         names.add_file(entry.ruta)
     return manifest
+
+
+def _within(value: Any, levels: int) -> bool:
+    """Whether ``value`` has at most so many levels: what is kept unread must still be written by anybody."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_within(each, levels - 1) for each in inner)
 
 
 def _autorizacion(where: str, value: Any) -> Autorizacion:
@@ -303,9 +319,12 @@ def _integer(maximum: int) -> Callable[[str, Any], int]:
 def _instant(where: str, value: Any) -> datetime:
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
-            return datetime.fromisoformat(value)
-        except ValueError:
+            instant = datetime.fromisoformat(value)
+            instant.astimezone(UTC)  # the first and the last day of the calendar may have no date there
+        except (ValueError, OverflowError):
             pass
+        else:
+            return instant
     _bad(where, "no es una fecha y hora ISO 8601 con diferencia horaria")
 
 

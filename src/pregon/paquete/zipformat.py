@@ -17,6 +17,7 @@ from pregon.paquete.errors import (
     DirectorioError,
     EnlaceError,
     IlegibleError,
+    MetodoError,
     SobranteError,
     TraslapeError,
     TruncadoError,
@@ -47,6 +48,8 @@ _MAX_HEADER = CENTRAL.size + 3 * 0xFFFF
 _MAX_COMMENT = 0xFFFF
 EXTRA_ZIP64, _EXTRA_UNICODE_NAME, _EXTRA_ASI_UNIX, _EXTRA_PKWARE_UNIX = 0x0001, 0x7075, 0x756E, 0x000D
 _EXTRA_STREAM_ATTRIBUTES = 0x6C78
+_MAX_NEEDED = 63
+"""Newest version of the format that a member may need, in tenths: that of the document above. Others refuse more."""
 _EXTRA_ENCRYPTED = frozenset({0x0017, 0x9901})
 """Strong encryption, AES."""
 _PKWARE_UNIX_PLAIN = 12
@@ -139,7 +142,7 @@ def read_directory(read: Callable[[int, int], bytes], tail: Tail, window: int) -
     """The headers of the directory, one by one, reading ``window`` bytes at a time; exactly as many as declared.
 
     Raises:
-        ArchivoError: ARCHIVO_CABECERA, ARCHIVO_ILEGIBLE, or as ``extra_fields``.
+        ArchivoError: ARCHIVO_CABECERA, ARCHIVO_ILEGIBLE, ARCHIVO_METODO, or as ``extra_fields``.
     """
     held, position, left = b"", 0, tail.length
     place = tail.directory
@@ -159,7 +162,7 @@ def read_directory(read: Callable[[int, int], bytes], tail: Tail, window: int) -
 
 def _central(held: bytes, position: int) -> tuple[Fields, int]:
     (
-        signature, _, _, _, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length,
+        signature, _, _, needed, flags, method, _, _, crc32, packed, size, name_length, extra_length, comment_length,
         disk, _, attributes, offset,
     ) = CENTRAL.unpack_from(held, position)  # fmt: skip
     start = position + CENTRAL.size
@@ -167,6 +170,8 @@ def _central(held: bytes, position: int) -> tuple[Fields, int]:
     if signature != b"PK\x01\x02" or end > len(held):
         raise IlegibleError("El directorio del archivo no se puede leer.")
     name = held[start : start + name_length]
+    if needed & 0xFF > _MAX_NEEDED:
+        raise MetodoError(f"El miembro {ascii(name[:120])[1:]} pide un programa más nuevo que el formato que se lee.")
     numbers = [size, packed, offset]
     if not extra_length and MAX32 not in numbers:  # most of them: twice as fast
         return Fields(flags, method, crc32, packed, size, disk, attributes, offset, name), end

@@ -140,7 +140,9 @@ def _parse(text: Text, lines: list[str]) -> Catalogo:
     names = [fold(cell).replace(" ", "_") for cell in columns]
     unit = next((i for i, n in enumerate(names) if _UNIT.fullmatch(n)), None)
     entity = next((i for i, n in enumerate(names) if n in _ENTITY), None)
-    party = next(i for i, n in enumerate(names) if n in _PARTY)
+    party = next((i for i, n in enumerate(names) if n in _PARTY), None)
+    if party is None:  # the line has it between other delimiters, or within quotes
+        raise format_error(name, start + 1, "1", "no se reconoce el separador de la columna PARTIDO_CI")
     people = [i for i, n in enumerate(names) if n.startswith(("CANDIDATURA", "CANDIDAT"))]
     if not people:
         raise format_error(name, start + 1, str(len(names)), "falta la columna CANDIDATURA_PROPIETARIA")
