@@ -10,6 +10,7 @@ import pytest
 from pregon.base.durable import Disk
 from pregon.difusor import pointer
 from pregon.difusor.night import open_receiver
+from pregon.difusor.novedades import signed_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
@@ -97,7 +98,8 @@ def with_source(escena: Escena, change: Callable[[str, int], None]) -> Receiver:
     publisher = Publisher(escena.workspace, escena.libro, escena.disk)
     recover(publisher, escena.clock.now())
     source = ChangingSource(escena.workspace.entrada, change)
-    return Receiver(publisher, source, clock=escena.clock, offset=FixedSource(None))
+    news = signed_news(publisher, source, escena.clock)
+    return Receiver(publisher, news, clock=escena.clock, offset=FixedSource(None))
 
 
 def test_file_changed_after_it_was_copied_does_not_matter(pushed: Escena) -> None:

@@ -188,6 +188,41 @@ def test_killed_at_every_durable_step(fast: Path, ring: KeyRing, cortes: int) ->
             assert_in_order(workspace)
 
 
+def test_killed_while_two_threads_write(fast: Path, ring: KeyRing) -> None:
+    """The same of a package with enough files for two threads, at some of its steps."""
+    escena = prepared(fast, ring, 0)
+    many = {f"datos/0002/gub/{n:03d}.json": f'{{"seccion": {n}, "votos": "{"0" * 300}"}}'.encode() for n in range(120)}
+    escena.receiver().run_once()
+    escena.cut(2, {**files_of(2, INICIO + INTERVALO * 2), **many})
+    old = without_twins(public_tree(escena.workspace))
+    reference = copy_of(escena.workspace, fast / "entero")
+    counted = Steps()
+    publication(reference, escena, counted)
+    wanted = public_tree(reference)
+    creates = [n for n, name in enumerate(counted.names) if name.startswith("create ")]
+    links = [n for n, name in enumerate(counted.names) if name.startswith("link ")]
+    assert len(creates) > 240
+    for number in (creates[30], creates[150], creates[-40], links[60], links[-30]):
+        workspace = copy_of(escena.workspace, fast / "caso")
+
+        def work(steps: Steps, workspace: Workspace = workspace) -> None:
+            publication(workspace, escena, steps)
+
+        assert killed(work, Steps(number))
+        half = next(
+            path for path in sorted(workspace.objetos.rglob("*")) if path.is_file() and path.stat().st_nlink == 1
+        )
+        half.chmod(0o644)
+        os.truncate(half, half.stat().st_size // 2)  # the write that was under way
+        assert_whole(workspace, (old, without_twins(wanted)))
+        recovery(workspace, escena, Steps())
+        assert_whole(workspace, (old, without_twins(wanted)))
+        assert_in_order(workspace)
+        publication(workspace, escena, Steps())
+        assert public_tree(workspace) == wanted
+        assert_in_order(workspace)
+
+
 def test_killed_at_every_step_of_recovery(fast: Path, ring: KeyRing) -> None:
     escena = prepared(fast, ring, 1)
     origin = escena.workspace

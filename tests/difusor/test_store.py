@@ -57,6 +57,35 @@ def test_wrong_content_leaves_nothing(store: ObjectStore, given: bytes, tmp_path
     assert not [path for path in (tmp_path / "objetos").rglob("*") if path.is_file()]
 
 
+def test_a_content_in_memory_is_hashed_before_anything_is_written(store: ObjectStore, tmp_path: Path) -> None:
+    content = b"linea de texto repetida\n" * 50
+    with pytest.raises(HashError):
+        store.put_whole(sha256_bytes(b"otro"), content, HORA, compress_gzip(content))
+    assert not (tmp_path / "objetos").exists()
+    sha256 = sha256_bytes(content)
+    store.put_whole(sha256, content, HORA, compress_gzip(content))
+    assert store.intact(sha256)
+    assert store.path(sha256).stat().st_mtime_ns == stamp_ns(HORA, sha256)
+    assert decoded_matches(store.path(sha256, GZ).read_bytes(), GZ, content)
+    assert {store.path(sha256, twin).stat().st_mode & 0o777 for twin in ("", GZ)} == {0o444}
+    assert store.listed() == {sha256, sha256 + GZ}
+
+
+def test_half_a_content_under_its_own_name_is_not_taken_for_it(store: ObjectStore) -> None:
+    """What a process killed while it wrote leaves there."""
+    content = b"linea de texto repetida\n" * 50
+    sha256 = sha256_bytes(content)
+    for suffix, whole in (("", content), (GZ, compress_gzip(content))):
+        path = store.path(sha256, suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(whole[: len(whole) // 2])
+    assert not store.has(sha256, len(content))
+    store.put_whole(sha256, content, HORA, compress_gzip(content))
+    assert store.intact(sha256)
+    assert decoded_matches(store.path(sha256, GZ).read_bytes(), GZ, content)
+    assert len(store.listed()) == 2
+
+
 def test_twins_decode_to_the_content_and_a_lying_deflate_is_not_used(store: ObjectStore) -> None:
     content = b"linea de texto repetida\n" * 50
     sha256 = sha256_bytes(content)
@@ -83,7 +112,7 @@ class NoLinks(Disk):
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def link(self, source: Path, target: Path) -> None:
+    def link(self, source: Path | str, target: Path | str) -> None:
         real = os.link
 
         def refuse(*_: object, **__: object) -> None:

@@ -109,6 +109,52 @@ def test_flipped_byte_in_an_archive_leaves_no_file(instituto: Institute, tmp_pat
     assert [p.name for p in destination.parent.iterdir()] == ["corte.zip"]
 
 
+def signed_again(institute: Institute, name: str, key: str, **changes: Any) -> bytes:
+    """A metadata file with some fields of its signed part changed, signed by a key that may: a thief of it can."""
+    forged: Metadata[Any] = Metadata.from_bytes(edit_signed(institute, name, **changes))
+    forged.sign(institute.ring.named(key).signer)
+    return forged.to_bytes()
+
+
+@pytest.mark.parametrize("firmado", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_signed_hour_that_has_no_date_in_utc(instituto: Institute, firmado: str) -> None:
+    difusor = accepted(instituto)
+    instituto.cut(3)
+    ruta = "metadata/timestamp.json"
+    claim = json.loads((instituto.folder / ruta).read_bytes())["signed"]["x-pregon"]
+    forged = signed_again(instituto, ruta, "timestamp-1", **{"x-pregon": {**claim, "firmado": firmado}})
+    refusal = refuse(difusor, FolderReader(instituto.folder, {ruta: forged}), instituto.folder.with_name("difusor"))
+    assert refusal.codigo == "FIRMA"
+    assert newest(difusor.check(instituto.source())) == 3
+
+
+def test_targets_that_lead_to_no_list_of_cuts(instituto: Institute) -> None:
+    """python-tuf then asks for no list: it is no fault of the difusor's disk, and nothing of what is offered counts."""
+    targets = "metadata/1.targets.json"
+    document = json.loads((instituto.folder / targets).read_bytes())
+    roles = [role for role in document["signed"]["delegations"]["roles"] if role["name"] != "cortes"]
+    forged: Metadata[Any] = Metadata.from_bytes(
+        edit_signed(instituto, targets, delegations={**document["signed"]["delegations"], "roles": roles})
+    )
+    for name in ("raiz-1", "raiz-2"):
+        forged.sign(instituto.ring.named(name).signer, append=name != "raiz-1")
+    (snapshot,) = (instituto.folder / "metadata").glob("3.snapshot.json")
+    changed = {"targets.json": _meta(forged.to_bytes(), 1)}
+    meta = json.loads(snapshot.read_bytes())["signed"]["meta"] | changed
+    listed = signed_again(instituto, "metadata/3.snapshot.json", "snapshot-1", meta=meta)
+    ruta = "metadata/timestamp.json"
+    stamp = signed_again(instituto, ruta, "timestamp-1", meta={"snapshot.json": _meta(listed, 3)})
+    faults: dict[str, bytes | None] = {targets: forged.to_bytes(), "metadata/3.snapshot.json": listed, ruta: stamp}
+    difusor = instituto.difusor()
+    refusal = refuse(difusor, FolderReader(instituto.folder, faults), instituto.folder.with_name("difusor"))
+    assert (refusal.codigo, "«cortes»" in refusal.que_paso) == ("FIRMA", True)
+    assert newest(difusor.check(instituto.source())) == 2
+
+
+def _meta(data: bytes, version: int) -> dict[str, Any]:
+    return {"hashes": {"sha256": sha256_bytes(data)}, "length": len(data), "version": version}
+
+
 def test_arbitrary_signer_is_refused(instituto: Institute) -> None:
     difusor = instituto.difusor()
     forged: Metadata[Any] = Metadata.from_file(str(instituto.folder / "metadata" / "timestamp.json"))

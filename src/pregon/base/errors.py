@@ -12,9 +12,11 @@
     │  ├─ CadenaError            CADENA         the cut does not follow the one before it
     │  ├─ AmbienteError          AMBIENTE       a simulacro offered to an official difusor, or the reverse
     │  ├─ ConvocatoriaError      CONVOCATORIA   a package of another call
+    │  ├─ SumaError              SUMA           sums that are not there, cannot be read, disagree or leave files out
     │  └─ HashError              HASH           bytes that are not the ones the manifest or the metadata lists
     ├─ ArchivoError          76  EXTRACCION     ARCHIVO_*: an archive that is not admitted (leaves in paquete.errors)
-    │  └─ GemeloError            ARCHIVO_GEMELO a package's own x.gz that is not x compressed
+    │  ├─ GemeloError            ARCHIVO_GEMELO a package's own x.gz that is not x compressed
+    │  └─ PortadaError           ARCHIVO_PORTADA a package without the page that «/» answers with
     ├─ TransportError        69  TRANSFERENCIA
     │  ├─ RedError               RED            the link or the other side failed
     │  └─ DestinoError           DESTINO        the destination does not take what we send
@@ -129,6 +131,12 @@ class ConvocatoriaError(TrustError):
     codigo = "CONVOCATORIA"
 
 
+class SumaError(TrustError):
+    """The sums of a package that nobody signs are not there, cannot be read, disagree or leave files out."""
+
+    codigo = "SUMA"
+
+
 class HashError(TrustError):
     """Bytes that are not the ones the manifest or the signed metadata lists."""
 
@@ -147,6 +155,12 @@ class GemeloError(ArchivoError):
     """The package's own ``x.gz`` or ``x.br`` is not ``x`` compressed: a server would answer one for the other."""
 
     codigo = "ARCHIVO_GEMELO"
+
+
+class PortadaError(ArchivoError):
+    """A package without the page that «/» answers with: publishing it would blank the site."""
+
+    codigo = "ARCHIVO_PORTADA"
 
 
 class TransportError(PregonError):

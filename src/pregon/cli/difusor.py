@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
 
+PRUEBAS = {
+    "firma": "firma (lo firmó el instituto)",
+    "suma": "suma (llegó completo, según las sumas del instituto; nada prueba de quién es)",
+    "ninguna": "ninguna (se publica como llegó)",
+}
+"""What each ``prueba`` proves, for the administrator."""
+
 Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.", metavar="DIR")]
 
 
@@ -27,8 +34,11 @@ Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.",
 def inicia(
     folder: Carpeta,
     convocatoria: Annotated[str, typer.Option(help="Id de la convocatoria, o ruta de un perfil .toml.")],
-    raiz: Annotated[Path, typer.Option(help="El root.json del instituto, obtenido y comprobado por otro medio.")],
     origen: Annotated[str, typer.Option(help="«entrada» si el instituto deposita aquí; o una carpeta o file://…")],
+    raiz: Annotated[
+        Path | None,
+        typer.Option(help="El root.json del instituto, comprobado por otro medio. Sin ella, sólo si no firma."),
+    ] = None,
     ambiente: Annotated[str, typer.Option(help="oficial o simulacro.")] = "oficial",
     ident: Annotated[str, typer.Option("--id", help="Id de este difusor: minúsculas, cifras y guiones.")] = "difusor",
     as_json: Json = False,
@@ -37,9 +47,11 @@ def inicia(
     from pregon.base.durable import Disk
     from pregon.difusor.inicia import create, settings_text
 
-    root = root_bytes(
-        raiz, intacto="No se creó nada.", que_hacer="Pida al instituto su root.json y dé su ruta con --raiz."
-    )
+    root = None
+    if raiz is not None:
+        root = root_bytes(
+            raiz, intacto="No se creó nada.", que_hacer="Pida al instituto su root.json y dé su ruta con --raiz."
+        )
     if convocatoria.endswith(".toml"):
         convocatoria = str(Path(convocatoria).absolute())
     if origen != "entrada" and "://" not in origen:
@@ -154,6 +166,8 @@ def estado(folder: Carpeta, as_json: Json = False) -> None:
     cut = data["corte"]
     typer.echo(f"{data['convocatoria']} ({data['ambiente']}): {data['estado']} desde {data['desde'] or '—'}")
     typer.echo(f"Corte: {'ninguno' if cut is None else str(cut['numero']) + ' de ' + cut['hora_corte']}")
+    if cut is not None:
+        typer.echo(f"Prueba: {PRUEBAS[cut['prueba']]}")
     for url in data["urls"]:
         typer.echo(f"Dirección: {url}")
     for warning in data["avisos"]:
@@ -175,7 +189,7 @@ def cortes(folder: Carpeta, as_json: Json = False) -> None:
         return
     for cut in data:
         mark = "  ← público" if cut["publicado"] else ""
-        typer.echo(f"{cut['numero']:04d}  {cut['hora_corte']}  {cut['manifiesto_sha256']}{mark}")
+        typer.echo(f"{cut['numero']:04d}  {cut['hora_corte']}  {cut['manifiesto_sha256']}  {cut['prueba']}{mark}")
 
 
 def _stop_on_signal() -> Event:

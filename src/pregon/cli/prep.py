@@ -52,7 +52,8 @@ def totales(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = 
     from pregon.cli.revision import read_tables
     from pregon.tablas.totales import totals
 
-    found = [totals(table, candidaturas=people) for table, people in read_tables(archivos, candidaturas or [])]
+    tables = read_tables(archivos, candidaturas or [])
+    found = [totals(table, candidaturas=people, detalle=as_json) for table, people in tables]
     if as_json:
         data = [contest.to_json() for contest in found]
         salida.show_json(data[0] if len(data) == 1 else data)

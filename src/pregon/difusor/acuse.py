@@ -47,7 +47,7 @@ def create_key(path: Path, disk: Disk) -> None:
 
 @dataclass(frozen=True)
 class Hecho:
-    """What happened: the event, to which cut, when, and how many seconds after its signing."""
+    """What happened: the event, to which cut, when, how many seconds after its signing, and what proves the cut."""
 
     evento: Evento
     hora: datetime
@@ -55,6 +55,7 @@ class Hecho:
     manifiesto_sha256: str | None = None
     codigo: str | None = None
     segundos: float | None = None
+    prueba: str | None = None
 
 
 class Acuses:
@@ -98,6 +99,7 @@ class Acuses:
                 "nodo": settings.nodo,
                 "corte": fact.corte,
                 "manifiesto_sha256": fact.manifiesto_sha256,
+                "prueba": fact.prueba,
                 "evento": fact.evento,
                 "codigo": fact.codigo,
                 "hora": fact.hora.isoformat(),

@@ -1,6 +1,7 @@
 """Verifies a difusor's own folder, without its server and without changing it: what is public, against what was signed.
 
-The root is the one it was started with; the signatures are the last ones it verified (``confianza/tuf``).
+The root is the one it was started with; the signatures are the last ones it verified (``confianza/tuf``). Where the
+institute does not sign, against the manifest that was accepted, and the report says that it proves no more.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pregon.difusor.workspace import AJUSTES, open_workspace
 from pregon.paquete import contenido
 from pregon.paquete.contenido import Revision
 from pregon.paquete.names import MANIFIESTO
-from pregon.sonda.comprobacion import Pedido, tree_of
+from pregon.sonda.comprobacion import Pedido, no_metadata, tree_of
 from pregon.sonda.informe import Informe
 from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador, match
@@ -75,7 +76,7 @@ def examine_workspace(folder: Path, pedido: Pedido, *, clock: Clock) -> Informe:
             intacto=contenido.INTACTO,
             que_hacer="Nada que comprobar todavía; «pregon difusor estado» dice por qué.",
         )
-    informe = Informe(origen=str(folder), clase="difusor", raiz="difusor" if pedido.raiz is None else "dada")
+    informe = Informe(origen=str(folder), clase="difusor")
     try:
         manifests = [history.manifest(cut)[0] for cut in accepted]
         raw = history.manifest(accepted[-1])[1]
@@ -85,6 +86,9 @@ def examine_workspace(folder: Path, pedido: Pedido, *, clock: Clock) -> Informe:
     informe = replace(informe, manifest=manifest, manifiesto_sha256=accepted[-1].sha256)
     release = workspace.cortes / pointer.release_name(manifest.corte)
     informe = replace(informe, revision=_review(release, manifests))
+    if not workspace.firmado:
+        return informe if pedido.raiz is None else replace(informe, error=no_metadata())
+    informe = replace(informe, raiz="difusor" if pedido.raiz is None else "dada")
     try:
         with Examinador(pedido.raiz or workspace.raiz.read_bytes(), clock=clock) as examiner:
             listing = examiner.listing(_signatures(workspace))

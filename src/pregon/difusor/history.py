@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import ArchivoError, DiscoError, HashError, PregonError
-from pregon.base.hashing import sha256_bytes
+from pregon.base.hashing import open_regular, sha256_bytes, sha256_file
 from pregon.base.jsonio import canonical_json
 from pregon.difusor.libro import Aceptado, parse_recibo
 from pregon.difusor.pointer import release_name, release_number
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pregon.paquete.receta import Recipe
 
 RECIBO = "recibo.json"
+ALTERADO = ".alterado"
+"""Suffix of an original that is no longer what was received."""
 
 
 class History:
@@ -83,7 +85,7 @@ class History:
         """
         path = self.folder(cut.corte) / MANIFIESTO
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 raw = file.read(MANIFEST_MAX_BYTES + 1)
             if sha256_bytes(raw) == cut.sha256:
                 return parse_manifest(raw), raw
@@ -97,6 +99,28 @@ class History:
             que_hacer="Revise el disco. El siguiente corte completo repondrá lo que falte.",
         ) from cause
 
+    def restore_manifest(self, cut: Aceptado, raw: bytes) -> None:
+        """Put back the manifest of an accepted cut; ``raw`` must have its hash."""
+        path = self.folder(cut.corte) / MANIFIESTO
+        if path.is_dir() and not path.is_symlink():
+            self._disk.remove_tree(path)
+        self._disk.write(path, raw)
+
+    def set_aside_wrong(self, cut: Aceptado) -> tuple[str, ...]:
+        """Give another name to the archives of a cut that are no longer the signed ones, and say which they are.
+
+        They stay as evidence, are not read again, and no longer stand in the way of a good copy.
+        """
+        signed = {ref.nombre: ref.sha256 for ref in cut.archivos}
+        wrong = [
+            path
+            for path in self.archives(cut.corte)
+            if path.is_symlink() or signed.get(path.name, sha256_file(path)) != sha256_file(path)
+        ]
+        for path in wrong:
+            self._disk.replace(path, path.with_name(path.name + ALTERADO))
+        return tuple(path.name for path in wrong)
+
     def archives(self, corte: int) -> tuple[Path, ...]:
         """The archives kept of a cut, the smallest first."""
         try:
@@ -104,6 +128,11 @@ class History:
         except OSError:
             return ()
         return tuple(sorted(found, key=lambda path: (path.stat().st_size, path.name)))
+
+    def state(self, cuts: Iterable[Aceptado]) -> list[tuple[Path, int, int]]:
+        """The archives kept of some cuts, with length and time: equal while nobody changes them."""
+        kept = [path for cut in cuts for path in self.archives(cut.corte)]
+        return [(path, path.lstat().st_size, path.lstat().st_mtime_ns) for path in kept]
 
     def remake(self, wanted: set[str], cuts: Sequence[Aceptado], store: ObjectStore) -> set[str]:
         """Make again, from the originals, the contents ``wanted``; what could not be made is returned.

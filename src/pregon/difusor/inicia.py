@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import EntradaError, EscrituraError
+from pregon.base.errors import EntradaError, EscrituraError, UsoError
 from pregon.base.settings import parse_toml
 from pregon.difusor import pages, pointer
 from pregon.difusor.acuse import create_key
@@ -22,15 +22,18 @@ ROOT_MAX_BYTES = 1 << 20
 """A root metadata file is a few kilobytes."""
 
 
-def create(folder: Path, toml: str, *, root: bytes, disk: Disk) -> Workspace:
+def create(folder: Path, toml: str, *, root: bytes | None, disk: Disk) -> Workspace:
     """Make the workspace in ``folder`` with the settings text ``toml`` and the institute's ``root`` metadata.
+
+    ``root`` is None where the profile says that the institute does not sign (``verificacion``).
 
     Repeating it after a failure is fine; the settings are written last, so a half-made workspace does not open.
 
     Raises:
         EscrituraError: there is a workspace already, or the folder cannot be written.
         AjustesError: the settings or the profile are wrong; nothing was written.
-        EntradaError: ``root`` is not root metadata; nothing was written.
+        EntradaError: ``root`` is not root metadata, or is not there; nothing was written.
+        UsoError: there is a root and nothing that it could verify; nothing was written.
     """
     folder = folder.absolute()
     if (folder / AJUSTES).exists():
@@ -40,11 +43,12 @@ def create(folder: Path, toml: str, *, root: bytes, disk: Disk) -> Workspace:
             que_hacer="Elija otra carpeta, o edite su difusor.toml.",
         )
     settings = parse_toml(toml.encode(), DifusorSettings, where=AJUSTES)
-    _check_root(root)
     workspace = with_settings(folder, settings)
+    _check_root(root, workspace)
     for path, mode in folders(workspace):
         disk.make_folder(path, mode=mode)
-    disk.write(workspace.raiz, root)
+    if root is not None:
+        disk.write(workspace.raiz, root)
     if not workspace.llave.exists():
         create_key(workspace.llave, disk)
     # From its first moment, before anything is received, it has something to show.
@@ -54,16 +58,25 @@ def create(folder: Path, toml: str, *, root: bytes, disk: Disk) -> Workspace:
     return workspace
 
 
-def _check_root(root: bytes) -> None:
+def _check_root(root: bytes | None, workspace: Workspace) -> None:
+    if not workspace.firmado:
+        if root is None:
+            return
+        raise UsoError(
+            f"La convocatoria dice que el instituto no firma (verificacion = {workspace.convocatoria.verificacion}): "
+            "una raíz no comprobaría nada.",
+            intacto="No se creó nada.",
+            que_hacer="Quite --raiz o, si el instituto sí firma, corrija el perfil.",
+        )
     try:
-        kind = json.loads(root)["signed"]["_type"] if len(root) <= ROOT_MAX_BYTES else None
+        kind = json.loads(root)["signed"]["_type"] if root is not None and len(root) <= ROOT_MAX_BYTES else None
     except (ValueError, KeyError, TypeError, RecursionError):
         kind = None
     if kind != "root":
         raise EntradaError(
-            "El archivo de raíz no es un root.json del instituto.",
+            "Falta el root.json del instituto." if root is None else "El archivo de raíz no es un root.json.",
             intacto="No se creó nada.",
-            que_hacer="Pida al instituto su root.json y compruebe su huella por otro medio.",
+            que_hacer="Pida al instituto su root.json, compruebe su huella por otro medio y dé su ruta con --raiz.",
         )
 
 

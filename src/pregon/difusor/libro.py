@@ -16,6 +16,8 @@ from pregon.difusor.reloj import ClockReading
 from pregon.trust.verified import TargetRef
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pregon.base.state import StateDatabase
 
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 class Aceptado:
     """One accepted cut. Instants are aware; ``firmado`` is the signing instant of the timestamp that brought it.
 
-    ``prueba`` says how it was verified: ``firma`` or ``suma``; ``archivos`` are the signed archives of the cut.
+    ``prueba`` says how it was verified: ``firma``, ``suma`` or ``ninguna``; ``archivos`` are the archives of the cut.
     """
 
     corte: int
@@ -178,6 +180,42 @@ class Libro:
         """Remember the first run."""
         if self._state.get("inicio") is None:
             self._state.put(inicio=hora.isoformat())
+
+    @property
+    def barrido(self) -> datetime | None:
+        """When everything public had last been hashed again, whole."""
+        text = self._state.get("barrido")
+        return None if text is None else datetime.fromisoformat(text)
+
+    def barrer(self, hora: datetime) -> None:
+        """Remember that everything public has been hashed again."""
+        self._state.put(barrido=hora.isoformat())
+
+    @property
+    def alterado(self) -> dict[str, Any] | None:
+        """What the sweeps found: ``total`` so far, ``hora`` and ``ruta`` of the last; None where nothing ever was."""
+        data = self._state.get("alterado")
+        return data if isinstance(data, dict) else None
+
+    def alterar(self, hora: datetime, ruta: str, total: int) -> None:
+        """Remember that ``total`` more files were found altered, ``ruta`` the last of them."""
+        before = self.alterado
+        self._state.put(
+            alterado={
+                "total": total + (0 if before is None else before["total"]),
+                "hora": hora.isoformat(),
+                "ruta": ruta,
+            }
+        )
+
+    @property
+    def retirados(self) -> tuple[str, ...]:
+        """The public paths withdrawn because their content could not be made again."""
+        return tuple(self._state.get("retirados") or ())
+
+    def retirar(self, rutas: Iterable[str]) -> None:
+        """Remember which public paths are withdrawn now; an empty list where none is."""
+        self._state.put(retirados=sorted(rutas))
 
     def evento(self, tipo: str, **data: Any) -> None:
         """Append to the journal."""

@@ -1,4 +1,4 @@
-"""The receive loop of one workspace: recover, then one pass after another until it is told to stop.
+"""The loop of one workspace: recover, then a step of the sweep and a pass, and again, until it is told to stop.
 
 A refusal never ends it: it is told once and the site stays as it was. Time alone is a reason to look again: the pass
 at the hour of the start comes at that hour, not at the next poll.
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from pregon.base.clock import SystemClock
 from pregon.base.errors import PregonError
 from pregon.base.locks import exclusive
+from pregon.difusor.barrido import Barrido
 from pregon.difusor.libro import Libro
+from pregon.difusor.novedades import open_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
 from pregon.difusor.reloj import offset_source
-from pregon.transport.local import FolderSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,14 @@ LOOK_EVERY_S = 0.1
 def open_receiver(workspace: Workspace, *, clock: Clock, state: StateDatabase, disk: Disk) -> Receiver:
     """Recover the workspace and make its receiver. The caller holds ``opera.lock``.
 
+    Raises: as ``open_both``.
+    """
+    return open_both(workspace, clock=clock, state=state, disk=disk)[0]
+
+
+def open_both(workspace: Workspace, *, clock: Clock, state: StateDatabase, disk: Disk) -> tuple[Receiver, Barrido]:
+    """Recover the workspace and make its receiver and its sweep. The caller holds ``opera.lock``.
+
     Raises:
         AjustesError: the root given by hand is of another convocatoria or ambiente.
         DiscoError, EscrituraError: the workspace cannot be used.
@@ -46,12 +55,13 @@ def open_receiver(workspace: Workspace, *, clock: Clock, state: StateDatabase, d
     libro = Libro(state)
     publisher = Publisher(workspace, libro, disk)
     recover(publisher, clock.now())
-    source = FolderSource(workspace.settings.origin_folder(workspace.folder))
-    return Receiver(publisher, source, clock=clock, offset=offset_source(workspace.settings.reloj))
+    news = open_news(publisher, clock)
+    receiver = Receiver(publisher, news, clock=clock, offset=offset_source(workspace.settings.reloj))
+    return receiver, Barrido(publisher, clock)
 
 
 def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
-    """Recover and make one pass.
+    """Recover, sweep (everything, where the last whole sweep is old) and make one pass.
 
     Raises:
         InstanciaError: another process receives for this workspace.
@@ -59,7 +69,9 @@ def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
     clock = workspace.open_clock()
     with exclusive(workspace.candado):
         state = workspace.open_state(clock)
-        outcome = open_receiver(workspace, clock=clock, state=state, disk=disk).run_once()
+        receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
+        _sweep(workspace, sweep, whole=sweep.vencido)
+        outcome = receiver.run_once()
         Libro(state).marcar_limpio(limpio=True)
         return outcome
 
@@ -75,9 +87,11 @@ def receive_until(
     clock = workspace.open_clock()
     with exclusive(workspace.candado):
         state = workspace.open_state(clock)
-        receiver = open_receiver(workspace, clock=clock, state=state, disk=disk)
+        receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
         while not stop.is_set():
             due: datetime | None = None
+            # Before the pass: what the pass itself would put right in silence is told too.
+            _sweep(workspace, sweep)
             try:
                 outcome = receiver.run_once()
                 tell(outcome)
@@ -90,6 +104,16 @@ def receive_until(
                 _logger.exception("difusor %s: falla interna en una pasada", workspace.settings.id)
             _rest(workspace.settings.sondeo_s, due, clock, stop)
         Libro(state).marcar_limpio(limpio=True)
+
+
+def _sweep(workspace: Workspace, sweep: Barrido, *, whole: bool = False) -> None:
+    try:
+        sweep.step(whole=whole)
+    except PregonError as exc:
+        # A sweep that fails must not stop a cut: a full disk, a file that the system will not let us replace.
+        _logger.exception("difusor %s: barrido: %s", workspace.settings.id, exc.codigo)
+    except Exception:
+        _logger.exception("difusor %s: falla interna en el barrido", workspace.settings.id)
 
 
 def _rest(wait: float, until: datetime | None, clock: Clock, stop: Event) -> None:

@@ -11,9 +11,11 @@ import hashlib
 import io
 import os
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import brotli
+from zlib_ng import zlib_ng
 
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import HashError
@@ -23,7 +25,6 @@ from pregon.base.space import RESERVA, SpaceWatch, require_free
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
 GZ = ".gz"
 BR = ".br"
@@ -65,6 +66,8 @@ class ObjectStore:
         self._disk = disk
         self._reserva = reserva
         self._watch = SpaceWatch(folder, reserva)
+        self._folders: set[str] = set()
+        """Those that are known to be there."""
 
     def require_space(self, needed: int) -> None:
         """Refuse to begin what would not fit, leaving the reserve.
@@ -81,16 +84,24 @@ class ObjectStore:
     def has(self, sha256: str, size: int) -> bool:
         """Whether the content is here, judged by its length."""
         try:
-            return os.lstat(self._name(sha256)).st_size == size
+            return os.lstat(self.name(sha256)).st_size == size
         except OSError:
             return False
 
+    def listed(self) -> set[str]:
+        """Every name that there is here, twins too: to ask for many at once. Whole or not is for ``has`` to say."""
+        found: set[str] = set()
+        for folder in self._folder.iterdir():
+            with os.scandir(folder) as entries:
+                found.update(entry.name for entry in entries)
+        return found
+
     def has_twin(self, sha256: str, twin: str) -> bool:
         """Whether the content's twin is here."""
-        return os.path.lexists(self._name(sha256, twin))
+        return os.path.lexists(self.name(sha256, twin))
 
-    def _name(self, sha256: str, twin: str = "") -> str:
-        # Asked some hundred thousand times a cut: a text costs a tenth of a Path.
+    def name(self, sha256: str, twin: str = "") -> str:
+        """``path`` as a text: asked some hundred thousand times a cut, it costs a tenth of a Path."""
         return f"{self._folder}/{sha256[:2]}/{sha256}{twin}"
 
     def intact(self, sha256: str) -> bool:
@@ -113,6 +124,34 @@ class ObjectStore:
         self._disk.create(
             path, _checked(chunks, sha256, size, self._watch), mode=MODE, mtime_ns=stamp_ns(hora_corte, sha256)
         )
+
+    def put_whole(self, sha256: str, content: bytes, hora_corte: datetime, twin: bytes | None) -> None:
+        """Store a content that is in memory, and ``twin``: gzip of which the caller knows that it decodes to it.
+
+        It is hashed before anything is written; what a killed process leaves shorter is not taken for it (``has``).
+        Several threads may store different contents at the same time.
+
+        Raises:
+            HashError: it is not the content of that hash; nothing was written.
+            DiscoError: the disk is filling up; nothing stays of what did not fit.
+        """
+        if sha256_bytes(content) != sha256:
+            raise _not_listed(sha256)
+        stamp = stamp_ns(hora_corte, sha256)
+        self._create(self.name(sha256), content, stamp)
+        if twin is not None and len(twin) < len(content) >= MIN_TWIN_BYTES:
+            nanos = int(sha256_bytes(twin)[:16], 16) % _NANO
+            self._create(self.name(sha256, GZ), twin, stamp - stamp % _NANO + nanos)
+
+    def _create(self, name: str, data: bytes, mtime_ns: int) -> None:
+        folder = name.rpartition("/")[0]
+        if folder not in self._folders:
+            self._disk.make_folder(Path(folder))
+            self._folders.add(folder)
+        self._watch.wrote(len(data))
+        if not self._disk.create_new(name, data, mode=MODE, mtime_ns=mtime_ns):
+            # Half of one, or a damaged one: replaced in one step.
+            self._disk.create(Path(name), data, mode=MODE, mtime_ns=mtime_ns)
 
     def put_gz(self, sha256: str, wrapped: bytes | None) -> None:
         """Make the ``.gz`` twin: ``wrapped`` (the archive's own deflate stream as gzip) or compressed here.
@@ -140,7 +179,7 @@ class ObjectStore:
 
     def _twin_worth(self, sha256: str) -> bool:
         try:
-            return MIN_TWIN_BYTES <= os.lstat(self._name(sha256)).st_size <= MAX_TWIN_BYTES
+            return MIN_TWIN_BYTES <= os.lstat(self.name(sha256)).st_size <= MAX_TWIN_BYTES
         except OSError:
             return False
 
@@ -167,7 +206,7 @@ class ObjectStore:
     def drop_doubtful_twins(self) -> None:
         """Remove the twins that no release names and are not their content: they were not on disk at the last sync."""
         for path in self._files():
-            if path.suffix in TWINS and path.lstat().st_nlink == 1:
+            if path.suffix in TWINS and path.exists() and path.lstat().st_nlink == 1:
                 self.drop_wrong_twins(path.stem)
 
     def drop_partial(self) -> None:
@@ -201,11 +240,15 @@ def _checked(chunks: Iterable[bytes], sha256: str, size: int, watch: SpaceWatch)
         watch.wrote(len(chunk))
         yield chunk
     if seen != size or digest.hexdigest() != sha256:
-        raise HashError(
-            f"Un contenido del paquete no es el que lista el manifiesto ({sha256}).",
-            intacto="No se guardó ese contenido; lo publicado sigue como estaba.",
-            que_hacer="Pida al instituto que vuelva a enviar el corte; conserve este archivo como evidencia.",
-        )
+        raise _not_listed(sha256)
+
+
+def _not_listed(sha256: str) -> HashError:
+    return HashError(
+        f"Un contenido del paquete no es el que lista el manifiesto ({sha256}).",
+        intacto="No se guardó ese contenido; lo publicado sigue como estaba.",
+        que_hacer="Pida al instituto que vuelva a enviar el corte; conserve este archivo como evidencia.",
+    )
 
 
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -214,8 +257,8 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 def compress_gzip(content: bytes) -> bytes:
     """``content`` as a gzip file without name or time."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    tail = zlib.crc32(content).to_bytes(4, "little") + (len(content) & 0xFFFFFFFF).to_bytes(4, "little")
+    packer = zlib_ng.compressobj(6, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
+    tail = zlib_ng.crc32(content).to_bytes(4, "little") + (len(content) & 0xFFFFFFFF).to_bytes(4, "little")
     return _GZIP_HEAD + packer.compress(content) + packer.flush() + tail
 
 
@@ -247,6 +290,8 @@ def _gunzipped(data: BinaryIO) -> Iterator[bytes]:
         while pending and not inflater.eof:
             yield inflater.decompress(pending, CHUNK)
             pending = inflater.unconsumed_tail
+    if inflater.unused_data or data.read(1):
+        raise EOFError  # A second member: browsers would show it after the content.
 
 
 def _unbrotlied(data: BinaryIO) -> Iterator[bytes]:

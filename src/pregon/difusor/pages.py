@@ -14,7 +14,9 @@ from pregon.base.fechas import fecha_larga
 from pregon.difusor.pointer import AVISO, ESPERA
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from pregon.base.durable import Disk
     from pregon.convocatoria.model import Convocatoria
@@ -114,16 +116,21 @@ def render(page: Pagina, workspace: Workspace) -> bytes:
     return text.encode()
 
 
-def ensure(workspace: Workspace, disk: Disk) -> None:
-    """Write the releases ``espera`` and ``aviso`` and the server's own pages, where they differ from what is there."""
+def contents(workspace: Workspace) -> Mapping[Path, bytes]:
+    """Every page of ours with its bytes: the releases ``espera`` and ``aviso``, and the server's own answers."""
     call = workspace.convocatoria
-    for path, page in (
-        (workspace.cortes / ESPERA / "index.html", espera(call)),
-        (workspace.cortes / AVISO / "index.html", aviso(call)),
-        (workspace.servidor / NO_ENCONTRADA, no_encontrada()),
-        (workspace.servidor / NO_DISPONIBLE, no_disponible()),
-    ):
-        content = render(page, workspace)
+    pages = {
+        workspace.cortes / ESPERA / "index.html": espera(call),
+        workspace.cortes / AVISO / "index.html": aviso(call),
+        workspace.servidor / NO_ENCONTRADA: no_encontrada(),
+        workspace.servidor / NO_DISPONIBLE: no_disponible(),
+    }
+    return {path: render(page, workspace) for path, page in pages.items()}
+
+
+def ensure(workspace: Workspace, disk: Disk) -> None:
+    """Write those pages where they differ from what is there."""
+    for path, content in contents(workspace).items():
         if not path.is_file() or path.read_bytes() != content:
             disk.make_folder(path.parent)
             disk.write(path, content)

@@ -11,6 +11,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from pregon.base.hashing import open_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,7 +43,7 @@ def read(workspace: Workspace) -> str | None:
 
 def _read(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(_MAX_BYTES).decode("ascii").removesuffix("\n")
     except (OSError, UnicodeDecodeError):
         return None
@@ -55,6 +57,25 @@ def switch(workspace: Workspace, name: str, disk: Disk) -> None:
     """
     disk.write(workspace.puntero, f"{name}\n".encode())
     disk.symlink(workspace.publico, f"cortes/{name}")
+
+
+def sound(workspace: Workspace, name: str) -> bool:
+    """Whether ``puntero`` and ``publico`` are exactly what ``switch`` left for ``name``: kind, mode and content."""
+    try:
+        status = workspace.puntero.lstat()
+        with open_regular(workspace.puntero) as file:
+            content = file.read(_MAX_BYTES)
+    except OSError:
+        return False
+    return status.st_mode & 0o022 == 0 and content == f"{name}\n".encode() and link_agrees(workspace)
+
+
+def restore(workspace: Workspace, name: str, disk: Disk) -> None:
+    """``switch``, whatever was put in the place of the pointer and of the link."""
+    for path in (workspace.puntero, workspace.publico):
+        if path.is_dir() and not path.is_symlink():
+            disk.remove_tree(path)
+    switch(workspace, name, disk)
 
 
 def link_agrees(workspace: Workspace) -> bool:

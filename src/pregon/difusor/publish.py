@@ -6,13 +6,18 @@ import logging
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import DiscoError
+from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
 from pregon.difusor import pages, pointer
 from pregon.difusor.history import History
 from pregon.difusor.objects import ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
+from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
+from pregon.paquete.names import MANIFIESTO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pregon.base.durable import Disk
     from pregon.difusor.libro import Aceptado, Libro
     from pregon.difusor.workspace import Workspace
@@ -31,6 +36,29 @@ class Publisher:
         self.store = ObjectStore(workspace.objetos, disk)
         self.history = History(workspace.historico, disk)
         self.releases = Releases(workspace.cortes, self.store, disk)
+        self.mostrado: str | None = None
+        """The release that this process last made, or found, public; None before the first decision."""
+
+    def manifest(self, cut: Aceptado) -> tuple[Manifest, bytes]:
+        """The manifest of an accepted cut and its bytes; a damaged original is put back from what is public.
+
+        Raises:
+            DiscoError: neither is the one that was accepted.
+        """
+        try:
+            return self.history.manifest(cut)
+        except DiscoError:
+            for path in (self.store.path(cut.sha256), self.releases.folder(cut.corte) / MANIFIESTO):
+                raw = _read(path, MANIFEST_MAX_BYTES)
+                if sha256_bytes(raw) == cut.sha256:
+                    break
+            else:
+                raise
+        self.history.restore_manifest(cut, raw)
+        ruta = f"historico/{self.history.folder(cut.corte).name}/{MANIFIESTO}"
+        _logger.warning("%s estaba dañado; se repuso", ruta)
+        self.libro.evento("alterado", corte=cut.corte, ruta=ruta, problema="contenido", hecho="repuesto")
+        return parse_manifest(raw), raw
 
     def visible(self, corte: int) -> tuple[Aceptado, ...]:
         """The accepted cuts before ``corte`` that its release still carries, newest first."""
@@ -42,7 +70,7 @@ class Publisher:
         older = []
         for cut in self.visible(manifest.corte):
             try:
-                older.append(self.history.manifest(cut)[0])
+                older.append(self.manifest(cut)[0])
             except DiscoError:
                 _logger.warning("el manifiesto guardado del corte %d está dañado", cut.corte)
                 continue
@@ -60,7 +88,7 @@ class Publisher:
         Raises:
             DiscoError: its manifest is damaged.
         """
-        return self.plan_new(self.history.manifest(cut)[0], cut.sha256)
+        return self.plan_new(self.manifest(cut)[0], cut.sha256)
 
     def ensure_release(self, cut: Aceptado, *, deep: bool = False) -> None:
         """Make the release of an accepted cut be whole, from objects and originals; does nothing where it is.
@@ -70,7 +98,7 @@ class Publisher:
         Raises:
             DiscoError: something of it cannot be made again.
         """
-        manifest, raw = self.history.manifest(cut)
+        manifest, raw = self.manifest(cut)
         sizes = {entry.sha256: entry.bytes for entry in manifest.archivos} | {cut.sha256: len(raw)}
         if deep:
             self._drop_wrong(cut)
@@ -107,16 +135,18 @@ class Publisher:
 
     def show(self, name: str) -> bool:
         """Make the release ``name`` public, unless it is; whether something changed."""
-        if name in (pointer.ESPERA, pointer.AVISO):
-            pages.ensure(self.workspace, self.disk)
-        if pointer.read(self.workspace) == name:
-            return False
-        pointer.switch(self.workspace, name, self.disk)
-        return True
+        changed = pointer.read(self.workspace) != name
+        if changed:
+            if name in (pointer.ESPERA, pointer.AVISO):
+                pages.ensure(self.workspace, self.disk)
+            pointer.switch(self.workspace, name, self.disk)
+        self.mostrado = name
+        return changed
 
     def add_twins(self, cut: Aceptado) -> None:
         """Make the twins that a public cut lacks (``.br``) and link them: after publishing, never before."""
         what = self.plan_of(cut)
+        self.releases.add_twins(what)  # Those that earlier cuts had: making the others takes a while.
         made = False
         for ruta, sha256 in what.rutas.items():
             if compressible(ruta):
@@ -143,7 +173,7 @@ class Publisher:
             if cut.corte not in kept:
                 continue
             try:
-                manifest, _ = self.history.manifest(cut)
+                manifest, _ = self.manifest(cut)
             except DiscoError:
                 return  # Without its manifest nobody knows what that cut refers to: nothing is removed.
             referred.add(cut.sha256)
@@ -159,3 +189,12 @@ class Publisher:
             DiscoError: too little is free.
         """
         require_free(self.workspace.folder, needed + needed // 10)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The start of a file, or nothing where it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read(limit + 1)
+    except OSError:
+        return b""

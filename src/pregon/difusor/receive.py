@@ -3,8 +3,8 @@
 Steps (design §3). Each refusal leaves what is public as it was:
 
 1. The clock is measured, when it is due.
-2. ``trust`` looks at the source: signatures, order, identity. Nothing newer: straight to 7.
-3. The smallest archive that suffices is copied into staging, hashing the bytes copied.
+2. ``trust`` looks at the source: signatures or sums, order, identity. Nothing newer: straight to 7.
+3. The smallest archive that suffices comes into staging, with the hash that was verified.
 4. It is admitted and its contents go to objects, each hashed as it is written.
 5. The release is linked and the originals gathered, both under provisional names; one sync; both get their names.
    The originals' rename is the acceptance.
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ArchivoError, HashError, PregonError, RedError, TrustError
@@ -33,8 +32,6 @@ from pregon.difusor.unpack import check_own_twins, missing, unpack
 from pregon.paquete.names import CAMBIOS, MANIFIESTO
 from pregon.paquete.reading import EXTENSIONES
 from pregon.sonda.probe import Limits, probe
-from pregon.trust.cliente import TrustClient
-from pregon.trust.verified import Identity, Memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +41,10 @@ if TYPE_CHECKING:
     from pregon.base.clock import Clock
     from pregon.difusor.acuse import Evento
     from pregon.difusor.libro import Libro
+    from pregon.difusor.novedades import Novedades
     from pregon.difusor.publish import Publisher
     from pregon.difusor.reloj import OffsetSource
     from pregon.difusor.workspace import Workspace
-    from pregon.trust.origen import RepositorySource
     from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
 
 _logger = logging.getLogger(__name__)
@@ -69,23 +66,14 @@ class Outcome:
 class Receiver:
     """The passes of one workspace. One at a time: the caller holds ``opera.lock``."""
 
-    def __init__(self, publisher: Publisher, source: RepositorySource, *, clock: Clock, offset: OffsetSource) -> None:
+    def __init__(self, publisher: Publisher, news: Novedades, *, clock: Clock, offset: OffsetSource) -> None:
         self._publisher = publisher
         self._workspace: Workspace = publisher.workspace
         self._libro: Libro = publisher.libro
-        self._source = source
+        self._news = news
         self._clock = clock
         self._offset = offset
         self._acuses = Acuses(publisher.workspace, publisher.disk)
-        call = self._workspace.convocatoria
-        self._trust = TrustClient(
-            self._workspace.confianza,
-            root=self._workspace.raiz.read_bytes(),
-            identity=Identity(call.id, call.instituto, self._workspace.settings.ambiente),
-            clock=clock,
-            memory=memory_of(self._libro.cortes()),
-            disk=publisher.disk,
-        )
 
     def run_once(self) -> Outcome:
         """One pass. A refusal is in ``Outcome.error``; what was due by time alone happened all the same.
@@ -97,7 +85,7 @@ class Receiver:
         accepted: Aceptado | None = None
         error: PregonError | None = None
         try:
-            novelty = self._trust.check(self._source)  # 2
+            novelty = self._news.check()  # 2
             self._libro.atestiguar(novelty.firmado)
             accepted = self._take(novelty)
         except PregonError as exc:
@@ -142,7 +130,7 @@ class Receiver:
         publisher.releases.finish(release)
         publisher.history.accept(originals)
         self._libro.aceptar(cut)
-        self._trust.accept(verified)
+        self._news.accept(verified)
         self._libro.evento("aceptado", corte=cut.corte, manifiesto_sha256=cut.sha256, recuperado=False)
         return cut
 
@@ -186,7 +174,7 @@ class Receiver:
 
     def _download(self, target: TargetRef, destination: Path) -> None:
         self._publisher.disk.remove_tree(destination)
-        self._trust.download(self._source, target, destination)
+        self._news.download(target, destination)
 
     def _note(self, accepted: Aceptado | None, error: PregonError | None) -> None:
         now = self._clock.now()
@@ -279,7 +267,7 @@ class Receiver:
 
     def _issue(self, event: Evento, cut: Aceptado, hora: datetime) -> None:
         seconds = None if cut.firmado is None else (hora - cut.firmado).total_seconds()
-        self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds))
+        self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds, prueba=cut.prueba))
 
 
 def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion:
@@ -295,19 +283,6 @@ def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion
         corte=None if newest is None else CorteListo(newest.corte, newest.ultimo, newest.proximo),
         ya_publico=libro.publicado is not None or pointer.release_number(public or "") is not None,
         suspendido=libro.suspendido,
-    )
-
-
-def memory_of(cuts: Sequence[Aceptado]) -> Memory:
-    """What the verifier must know of the cuts accepted before."""
-    if not cuts:
-        return Memory()
-    newest = cuts[-1]
-    return Memory(
-        corte=newest.corte,
-        manifiesto_sha256=newest.sha256,
-        hora_corte=newest.hora_corte,
-        cortes=MappingProxyType({cut.corte: cut.sha256 for cut in cuts}),
     )
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import ArchivoError, CadenaError
 from pregon.base.hashing import sha256_file
-from pregon.difusor.objects import TWINS, compressible
+from pregon.base.hilos import each
+from pregon.difusor.objects import GZ, TWINS, compressible
 from pregon.difusor.pointer import release_name
 from pregon.paquete.names import MANIFIESTO, NameSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pregon.difusor.objects import ObjectStore
@@ -31,10 +32,14 @@ CARRIED = ("datos", "assets")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a release holds: path to SHA-256, the manifest included, the twins not. ``corte`` is its cut."""
+    """What a release holds: path to SHA-256, the manifest included, the twins not. ``corte`` is its cut.
+
+    ``llevadas``: those of ``rutas`` that are of earlier cuts.
+    """
 
     corte: int
     rutas: Mapping[str, str]
+    llevadas: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -79,8 +84,9 @@ def plan(manifest: Manifest, manifest_sha256: str, previous: Sequence[Manifest])
             except ArchivoError:
                 continue
             rutas[ruta] = entry.sha256
+    carried = frozenset(rutas).difference(entry.ruta for entry in manifest.archivos)
     rutas[MANIFIESTO] = manifest_sha256
-    return Plan(manifest.corte, rutas)
+    return Plan(manifest.corte, rutas, carried)
 
 
 def _passes_for_twin(ruta: str, rutas: Mapping[str, str]) -> bool:
@@ -118,14 +124,20 @@ class Releases:
         return self._folder / release_name(corte)
 
     def prepare(self, what: Plan) -> Path:
-        """Link the whole tree under a provisional name. Every content must be stored; nothing is public yet."""
+        """Link the whole tree under a provisional name. Every content must be stored; nothing is public yet.
+
+        Of the twins, the ``.gz`` of the cut's own files, which the crowd of a new cut asks for: ``add_twins`` links the
+        others once it is public.
+        """
         provisional = self._folder / (what.name + PARCIAL)
         self._disk.remove_tree(provisional)
-        for folder in _folders(what):
-            self._disk.make_folder(provisional / folder)
-        for ruta, sha256 in what.rutas.items():
-            self._disk.link(self._store.path(sha256), provisional / ruta)
-        self._link_twins(what, provisional)
+        own = (twin for twin in what.twin_paths() if twin[2] == GZ and twin[0].removesuffix(GZ) not in what.llevadas)
+        with self._disk.writing(self._folder):  # The contents, while we link them.
+            for folder in folders(what):
+                self._disk.make_folder(provisional / folder)
+            base = str(provisional)
+            each(lambda file: self._disk.link(self._store.name(file[1]), f"{base}/{file[0]}"), what.rutas.items())
+            self._link_twins(own, provisional)
         return provisional
 
     def finish(self, provisional: Path) -> None:
@@ -135,14 +147,12 @@ class Releases:
         self._disk.replace(provisional, final)
 
     def add_twins(self, what: Plan) -> None:
-        """Link the twins made after publishing; those are on disk already (one sync before)."""
-        self._link_twins(what, self.folder(what.corte))
+        """Link the twins that there are and are not linked yet; they are on disk already (one sync before)."""
+        self._link_twins(what.twin_paths(), self.folder(what.corte))
 
-    def _link_twins(self, what: Plan, root: Path) -> None:
+    def _link_twins(self, twins: Iterable[tuple[str, str, str]], root: Path) -> None:
         base = str(root)
-        for ruta, sha256, suffix in what.twin_paths():
-            if self._store.has_twin(sha256, suffix) and not os.path.lexists(f"{base}/{ruta}"):
-                self._disk.link(self._store.path(sha256, suffix), root / ruta)
+        each(lambda twin: self._disk.link_new(self._store.name(twin[1], twin[2]), f"{base}/{twin[0]}"), twins)
 
     def discard(self, folder: Path) -> None:
         """Remove a release, in an order that never leaves half of one under its name."""
@@ -161,14 +171,14 @@ class Releases:
         changed = 0
         wanted = dict(what.rutas)
         twins = {ruta: (sha256, suffix) for ruta, sha256, suffix in what.twin_paths()}
-        for ruta in _files(root):
+        for ruta in files_under(root):
             if ruta in wanted:
                 continue
             twin = twins.get(ruta)
             if twin is None or not self._same(root / ruta, self._store.path(*twin), "", deep=False):
                 self._disk.remove_tree(root / ruta)
                 changed += 1
-        for folder in _folders(what):
+        for folder in folders(what):
             if (root / folder).is_symlink() or not (root / folder).is_dir():
                 self._disk.remove_tree(root / folder)
                 self._disk.make_folder(root / folder)
@@ -194,7 +204,7 @@ class Releases:
         return not deep or sha256_file(path) == sha256
 
 
-def _folders(what: Plan) -> list[str]:
+def folders(what: Plan) -> list[str]:
     """Every folder of the release, parents first; the release itself is ``.``."""
     folders = {"."}
     for ruta in what.rutas:
@@ -203,7 +213,7 @@ def _folders(what: Plan) -> list[str]:
     return sorted(folders, key=lambda folder: (folder.count("/"), folder != ".", folder))
 
 
-def _files(root: Path) -> list[str]:
+def files_under(root: Path) -> list[str]:
     """Everything under ``root`` that is not a folder, relative to it; links are not followed."""
     found = []
     pending = [root]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace
 
 
+MAX_NAMED = 5
+"""Withdrawn addresses that a warning names."""
+
+
 def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
     """The object of ``difusor estado --json``, with exactly the keys of design §7.
 
@@ -75,9 +79,30 @@ def _warnings(decision: Decision, public: str | None, libro: Libro) -> list[dict
         found.append({"codigo": "ATRASADO", "texto": decision.motivo})
     if decision.estado is Estado.ESPERA and decision.revisa is None and libro.ultimo() is not None:
         found.append({"codigo": "RELOJ", "texto": decision.motivo})
+    found.extend(_alterations(libro))
     due = None if decision.corte is None else pointer.release_name(decision.corte)
     if due is not None and due != public:
         found.append({"codigo": "PENDIENTE", "texto": f"El corte {decision.corte} está listo y aún no se publica."})
+    return found
+
+
+def _alterations(libro: Libro) -> list[dict[str, str]]:
+    """What the sweep found altered, put right or not, and what a person must do."""
+    found = []
+    altered, withdrawn = libro.alterado, libro.retirados
+    if altered is not None:
+        text = (
+            f"Alguien alteró lo publicado ({altered['total']} hallazgos; el último, {altered['ruta']}, el "
+            f"{altered['hora']}). Lo que se pudo se repuso. Revise quién entra a este equipo y conserve estado.sqlite."
+        )
+        found.append({"codigo": "ALTERADO", "texto": text})
+    if withdrawn:
+        text = (
+            f"Direcciones que no se sirven ({len(withdrawn)}) porque se alteraron su contenido y el original guardado: "
+            f"{', '.join(withdrawn[:MAX_NAMED])}{'…' if len(withdrawn) > MAX_NAMED else ''}. Ponga en historico/ el "
+            "archivo original del corte, copiado del instituto o de otro difusor; se reponen solas."
+        )
+        found.append({"codigo": "RETIRADO", "texto": text})
     return found
 
 

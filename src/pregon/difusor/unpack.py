@@ -10,10 +10,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import GemeloError, HashError
+from pregon.base.hilos import each
 from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, compressible, file_decodes_to
 from pregon.paquete.errors import BaseError, DistintaError, ManifiestoError
+from pregon.paquete.fuente import PIECE
 from pregon.paquete.names import DIFERENCIA
-from pregon.paquete.reading import gzip_twin, members
+from pregon.paquete.reading import gzip_of, gzip_twin, members
 from pregon.paquete.receta import read_recipe, rebuild
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ MAX_OWN_TWIN_BYTES = 64 << 20
 
 def missing(manifest: Manifest, store: ObjectStore) -> dict[str, int]:
     """The contents of the package that are not stored yet: SHA-256 to size in bytes."""
-    return {entry.sha256: entry.bytes for entry in manifest.archivos if not store.has(entry.sha256, entry.bytes)}
+    here = store.listed()
+    return {
+        entry.sha256: entry.bytes
+        for entry in manifest.archivos
+        if entry.sha256 not in here or not store.has(entry.sha256, entry.bytes)
+    }
 
 
 def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
@@ -43,8 +50,9 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
     2. Every member is in the manifest, with the length that it states, or is the recipe of a file that is in it.
     3. Every recipe is read, and says of its file what the manifest says.
     4. There is room for what is not stored yet; it is asked for again while writing.
-    5. Each content is written under its hash and only stays if it has it. Recipes come first, since one that does not
-       fit its base is refused; one whose base is not here, or that gives other bytes, leaves its content missing.
+    5. Each content is written under its hash and only stays if it has it: small ones by two threads, one of which makes
+       the recipes first, one at a time. A recipe that does not fit its base is refused before any content is; one whose
+       base is not here, or that gives other bytes, leaves its content missing.
 
     Whatever is raised, nothing that this call stored stays.
 
@@ -59,10 +67,21 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
     needed = missing(manifest, store)
     store.require_space(sum(needed.values()))  # 4
     try:  # 5
-        for recipe in read:
-            make(recipe, manifest, store)
-        plain = [_store(member, entry, manifest, store) for member, entry in contents]
+        new = _new(contents, needed)
+        apart = [pair for pair in new if pair[0].suelto and pair[1].bytes <= PIECE]
+
+        def one(pair: tuple[Member, FileEntry] | None) -> None:
+            if pair is not None:
+                _store_whole(*pair, manifest, store)
+                return
+            for recipe in read:
+                make(recipe, manifest, store)
+
+        each(one, (None, *apart))
+        others = [pair for pair in new if not (pair[0].suelto and pair[1].bytes <= PIECE)]
+        plain = [_store(member, entry, manifest, store) for member, entry in others]
         contents.clear()  # What unpacks a 7z takes memory, and so does making a twin.
+        others.clear()
         for again in plain:
             if again is not None:
                 store.put_gz(again.sha256, None)
@@ -120,10 +139,25 @@ def _check_length(member: Member, entry: FileEntry) -> None:
         )
 
 
+def _new(contents: _Pairs, needed: Mapping[str, int]) -> _Pairs:
+    """Those that are needed, each content once."""
+    first = {pair[1].sha256: pair for pair in reversed(contents) if pair[1].sha256 in needed}
+    return [pair for pair in contents if first.get(pair[1].sha256) is pair]
+
+
+def _store_whole(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> None:
+    """Store a small content and its ``.gz`` twin, which is the archive's own deflate stream."""
+    content, deflated = member.whole()
+    twin = None
+    if deflated is not None and compressible(entry.ruta):
+        twin = gzip_of(deflated, member)
+    store.put_whole(entry.sha256, content, manifest.hora_corte, twin)
+    if deflated is None and compressible(entry.ruta):
+        store.put_gz(entry.sha256, None)
+
+
 def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> FileEntry | None:
     """Store the content and its ``.gz`` twin; the entry is returned where the twin has to be compressed anew."""
-    if store.has(entry.sha256, entry.bytes):
-        return None
     store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
     if not compressible(entry.ruta) or entry.bytes > MAX_TWIN_BYTES:
         return None

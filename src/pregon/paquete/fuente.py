@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from isal import isal_zlib
+from zlib_ng import zlib_ng
 
 from pregon.base.errors import EntradaError
 from pregon.paquete.errors import (
@@ -177,14 +177,41 @@ class Member(ABC):
             size += len(piece)
             if size > self.bytes:
                 raise TamanoError(f"{self.shown} mide más de los {self.bytes:,} bytes que declara.")
-            crc = isal_zlib.crc32(piece, crc)
+            crc = zlib_ng.crc32(piece, crc)
             if size == self.bytes and crc != self.crc32:
-                raise CrcError(f"El contenido de {self.shown} no coincide con su CRC: está dañado.")
+                raise self._damaged()
             yield piece
         if size != self.bytes:
             raise TamanoError(f"{self.shown} mide {size:,} bytes y declara {self.bytes:,}.")
         if crc != self.crc32:
-            raise CrcError(f"El contenido de {self.shown} no coincide con su CRC: está dañado.")
+            raise self._damaged()
+
+    def whole(self) -> tuple[builtins.bytes, builtins.bytes | None]:
+        """The whole content, checked as ``open`` does, and its own deflate stream where it is packed so.
+
+        The stream was inflated to that content here, so whoever wraps it has nothing to check. Both in memory: for
+        members of at most ``PIECE`` bytes.
+
+        Raises:
+            ArchivoError: as ``open``.
+        """
+        return b"".join(self.open()), None
+
+    def _check(self, content: builtins.bytes) -> None:
+        if len(content) > self.bytes:
+            raise TamanoError(f"{self.shown} mide más de los {self.bytes:,} bytes que declara.")
+        if len(content) != self.bytes:
+            raise TamanoError(f"{self.shown} mide {len(content):,} bytes y declara {self.bytes:,}.")
+        if zlib_ng.crc32(content) != self.crc32:
+            raise self._damaged()
+
+    def _damaged(self) -> CrcError:
+        return CrcError(f"El contenido de {self.shown} no coincide con su CRC: está dañado.")
+
+    @property
+    def suelto(self) -> bool:
+        """Whether it is read by itself: in any order, and while another thread reads another."""
+        return False
 
     @abstractmethod
     def _pieces(self) -> Iterator[builtins.bytes]:

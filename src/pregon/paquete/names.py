@@ -120,6 +120,8 @@ class NameSet:
     def __init__(self, limits: NameLimits = LIMITES) -> None:
         self._limits = limits
         self._taken: dict[bytes, bytes] = {}
+        self._last = ""
+        """The folder of the last path, which is there with those above it: most paths share it with the next."""
 
     def add_file(self, ruta: str) -> str:
         """Admit the file ``ruta`` and the folders above it.
@@ -146,8 +148,12 @@ class NameSet:
 
     def _parents(self, ruta: str) -> None:
         position = ruta.rfind("/")
+        folder = ruta[: max(position, 0)]
+        if folder == self._last:
+            return
         while position > 0 and self._claim(ruta[:position], _FOLDER):
             position = ruta.rfind("/", 0, position)
+        self._last = folder
 
     def _claim(self, path: str, kind: bytes) -> bool:
         """Take the spelling of ``path``; False when this very path already has it, as the same kind."""

@@ -16,10 +16,10 @@ from pregon.paquete.sietelectura import admit_7z
 from pregon.paquete.ziplectura import admit_zip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["EXTENSIONES", "Member", "ReadingLimits", "gzip_twin", "members"]
+__all__ = ["EXTENSIONES", "Member", "ReadingLimits", "gzip_of", "gzip_twin", "members"]
 
 EXTENSIONES = (".zip", ".7z")
 """How the names of archives that are read here end (design §2)."""
@@ -51,12 +51,15 @@ def gzip_twin(member: Member) -> Iterator[bytes] | None:
     The bytes depend on the archive alone. Use it only after ``member.open()`` ran to its end.
     """
     stream = member.deflate()
-    if stream is None:
-        return None
-    return _gzip(stream, member)
+    return None if stream is None else _gzip(stream, member)
 
 
-def _gzip(stream: Iterator[bytes], member: Member) -> Iterator[bytes]:
+def gzip_of(stream: bytes, member: Member) -> bytes:
+    """The same of a stream that ``member.whole()`` gave."""
+    return b"".join(_gzip((stream,), member))
+
+
+def _gzip(stream: Iterable[bytes], member: Member) -> Iterator[bytes]:
     yield _GZIP_HEADER
     yield from stream
     yield struct.pack("<II", member.crc32, member.bytes & 0xFFFF_FFFF)

@@ -10,7 +10,7 @@
    nothing between them but data descriptors. (Python 3.11.7 and 3.12.1 accept overlapping members:
    ``dependencies.md`` §2.6.)
 
-Only then come the members. Inflating (isal) is checked against the declared size as it goes, then against the CRC.
+Only then come the members. Inflating (zlib-ng) is checked against the declared size as it goes, then against the CRC.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from __future__ import annotations
 import contextlib
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from isal import igzip_lib, isal_zlib
+from zlib_ng import zlib_ng
 
 from pregon.paquete import zipformat
 from pregon.paquete.errors import (
@@ -62,8 +62,27 @@ class ZipMember(Member):
     _start: int
     _source: Source = field(repr=False, compare=False)
 
+    @property
+    def suelto(self) -> bool:
+        return True
+
     def _pieces(self) -> Iterator[builtins.bytes]:
         return self._raw() if self._stored else self._inflated()
+
+    def whole(self) -> tuple[builtins.bytes, builtins.bytes | None]:
+        raw = self._source.read(self._start, self._packed)
+        if self._stored:
+            self._check(raw)
+            return raw, None
+        inflater = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
+        try:
+            # One byte more than declared: as ``_inflated``.
+            content = inflater.decompress(raw, self.bytes + 1)
+        except zlib_ng.error as exc:  # type: ignore[misc] # its stub says Exception, not a class
+            raise self._invalid(exc) from exc
+        self._check_end(inflater, more=len(content) > self.bytes)
+        self._check(content)
+        return content, raw
 
     def deflate(self) -> Iterator[builtins.bytes] | None:
         """The member's own deflate stream, unchecked, in pieces; None where it is stored."""
@@ -78,7 +97,7 @@ class ZipMember(Member):
             yield piece
 
     def _inflated(self) -> Iterator[builtins.bytes]:
-        inflater = isal_zlib.decompressobj(-15)
+        inflater = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
         # One byte more than declared is enough to know that the size lies: no bomb is ever expanded.
         most = min(PIECE, self.bytes + 1)
         try:
@@ -92,12 +111,19 @@ class ZipMember(Member):
             # All input may be consumed while output waits inside.
             while not inflater.eof and (piece := inflater.decompress(b"", most)):
                 yield piece
-        except igzip_lib.IsalError as exc:  # type: ignore[misc] # its stub says Exception, not a class
-            raise DatosError(f"Los datos comprimidos de {self.shown} no son válidos: {exc}") from exc
-        if not inflater.eof:
+        except zlib_ng.error as exc:  # type: ignore[misc] # its stub says Exception, not a class
+            raise self._invalid(exc) from exc
+        self._check_end(inflater, more=False)
+
+    def _check_end(self, inflater: Any, *, more: bool) -> None:
+        """That the stream ends where the member does. ``more``: it gave too much already, which is said instead."""
+        if not inflater.eof and not more:
             raise TruncadoError(f"Los datos comprimidos de {self.shown} están incompletos.")
         if inflater.unused_data:
             raise SobranteError(f"{self.shown} tiene bytes después del final de sus datos.")
+
+    def _invalid(self, exc: Exception) -> DatosError:
+        return DatosError(f"Los datos comprimidos de {self.shown} no son válidos: {exc}")
 
 
 def admit_zip(source: Source, limits: ReadingLimits) -> list[Member]:

@@ -120,7 +120,7 @@ class _Apoyo:
         """The report with what the signed list says of this manifest. ``beside``: a repository around the file."""
         place = self.pedido.repositorio or (None if beside is None else str(beside))
         if place is None:
-            return informe if self.pedido.raiz is None else replace(informe, error=_no_metadata())
+            return informe if self.pedido.raiz is None else replace(informe, error=no_metadata())
         try:
             source = self.source(place)
             examiner, raiz = self.examiner(source)
@@ -186,7 +186,7 @@ def _signed_archive(informe: Informe, path: Path) -> TargetRef | None:
 def _manifest_elsewhere(informe: Informe, path: Path, apoyo: _Apoyo) -> tuple[bytes | None, Manifest | None, Informe]:
     """The manifest of an archive that lies alone: from the repository given, by the archive's name in the list."""
     if apoyo.pedido.repositorio is None:
-        return None, None, _alone(replace(informe, error=None if apoyo.pedido.raiz is None else _no_metadata()), path)
+        return None, None, _alone(replace(informe, error=None if apoyo.pedido.raiz is None else no_metadata()), path)
     try:
         source = apoyo.source(apoyo.pedido.repositorio)
         examiner, _ = apoyo.examiner(source)
@@ -272,7 +272,8 @@ def _manifest(
     return raw, manifest, replace(informe, manifest=manifest, manifiesto_sha256=sha256_bytes(raw))
 
 
-def _no_metadata() -> EntradaError:
+def no_metadata() -> EntradaError:
+    """The refusal of a root where there is nothing signed to verify with it."""
     return EntradaError(
         "Se dio una raíz y no hay firmas que comprobar con ella.",
         intacto=contenido.INTACTO,

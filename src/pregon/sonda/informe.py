@@ -27,6 +27,13 @@ _NO_SIGNATURE = (
     "Que sea del instituto: no se comprobó ninguna firma. Quien cambie un archivo puede cambiar también el manifiesto "
     "que lo acompaña. Dé la raíz publicada (--raiz) y, si no están aquí, las firmas (--repositorio)."
 )
+_FOREIGN = {
+    "suma": "Que sea del instituto: no firma lo que envía. El manifiesto lo hizo el difusor con lo que recibió, "
+    "después de compararlo con las sumas del instituto.",
+    "ninguna": "Que sea del instituto, ni que llegara entero: no envía firmas ni sumas, y el manifiesto lo hizo el "
+    "difusor con lo que recibió.",
+}
+"""Of a package that nobody signs (docs/verificacion.md, «Institutos sin Pregón»), by its manifest's ``prueba``."""
 _OWN_ROOT = (
     "Que la raíz sea la del instituto: se usó la que trae el propio repositorio. Compare su huella con la que el "
     "instituto publicó, o dé el root.json publicado con --raiz."
@@ -64,10 +71,21 @@ class Informe:
 
     @property
     def prueba(self) -> Prueba:
-        """``firma`` only where a root from outside vouches; ``suma`` where files match their list; else ``ninguna``."""
+        """``firma`` only where a root from outside vouches; ``suma`` where files match their list; else ``ninguna``.
+
+        A list that a difusor made of what came without sums proves nothing of the institute: ``ninguna`` too.
+        """
         if self.fallo is not None:
             return "ninguna"
-        return "firma" if self.listing is not None and self.raiz in ("dada", "difusor") else "suma"
+        if self.listing is not None and self.raiz in ("dada", "difusor"):
+            return "firma"
+        return "ninguna" if self.ajena == "ninguna" else "suma"
+
+    @property
+    def ajena(self) -> str | None:
+        """The proof that a manifest states where a difusor made it, of a package without Pregón; None: any other."""
+        said = None if self.manifest is None else self.manifest.otros.get("prueba")
+        return said if isinstance(said, str) and said in _FOREIGN else None
 
     @property
     def vigente(self) -> bool | None:
@@ -96,7 +114,7 @@ class Informe:
         if self.fallo is not None:
             yield "Lo que falló: no se publique ni se difunda como resultado del instituto."
         if self.listing is None and self.error is None:
-            yield _NO_SIGNATURE
+            yield _NO_SIGNATURE if self.ajena is None else _FOREIGN[self.ajena]
         if self.raiz == "propia":
             yield _OWN_ROOT
         if self.vigente is False and self.listing is not None and self.listing.newest is not None:
@@ -163,7 +181,7 @@ class Informe:
         meaning = {
             "firma": ", probado con firmas",
             "suma": ": coincide consigo mismo, y nada prueba de quién es",
-            "ninguna": "",
+            "ninguna": "" if self.fallo is not None else ": es lo que el difusor recibió, y nada prueba de quién es",
         }
         yield f"Veredicto: {self.codigo}{meaning[self.prueba]}"
 

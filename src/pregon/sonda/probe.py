@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from pregon.base.errors import RedError
+from pregon.transport.plazo import Plazo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ MAX_STAMP_BYTES = 1 << 20
 class Probe:
     """One answer: status, headers in lower case, length and SHA-256 of the body as it travelled, seconds it took.
 
-    ``completo`` is False where the body was cut at the limit; then ``sha256`` is that of what was read.
+    ``completo`` is False where the body was cut at a limit; then ``sha256`` is that of what was read.
     """
 
     url: str
@@ -80,11 +81,17 @@ def probe(
     body: list[bytes] = []
     start = clock.monotonic()
     asked = {"accept-encoding": "identity", "user-agent": "pregon-sonda", **(headers or {})}
+    plazo = Plazo()
+    status = 0
+    received: dict[str, str] = {}
     try:
         with (
+            plazo.limit(limits.segundos),
             httpx2.Client(timeout=limits.segundos, follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", url, headers=asked) as response,
+            client.stream("GET", url, headers=asked, extensions=plazo.extensions) as response,
         ):
+            status = response.status_code
+            received = {name.lower(): value for name, value in response.headers.items()}
             for chunk in response.iter_raw():
                 if size + len(chunk) > limits.bytes or clock.monotonic() - start > limits.segundos:
                     whole = False
@@ -93,14 +100,14 @@ def probe(
                 digest.update(chunk)
                 if keep_body:
                     body.append(chunk)
-            status = response.status_code
-            received = {name.lower(): value for name, value in response.headers.items()}
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as exc:
-        raise RedError(
-            f"No respondió {url}: {str(exc) or type(exc).__name__}",
-            intacto="La sonda solo lee; no se cambió nada.",
-            que_hacer="Revise la dirección, el servidor web y la red desde esta máquina.",
-        ) from exc
+        if not (status and plazo.vencido):
+            reason = f"tardó más de {limits.segundos:g} s" if plazo.vencido else str(exc) or type(exc).__name__
+            raise RedError(
+                f"No respondió {url}: {reason}",
+                intacto="La sonda solo lee; no se cambió nada.",
+                que_hacer="Revise la dirección, el servidor web y la red desde esta máquina.",
+            ) from exc
     return Probe(
         url=url,
         hora=clock.now(),
@@ -109,7 +116,7 @@ def probe(
         largo=size,
         sha256=digest.hexdigest(),
         segundos=clock.monotonic() - start,
-        completo=whole,
+        completo=whole and not plazo.vencido,
         cuerpo=b"".join(body) if keep_body else None,
     )
 

@@ -30,7 +30,7 @@ MAX_FILE_BYTES = 8 << 30
 """No file of a repository is longer; the verifier's own limits are far below."""
 
 MAX_DEPTH = 8
-"""Folders below the repository that a path may go through."""
+"""Components that a path of a repository may have."""
 
 MAX_FILES = 200_000
 """Files that one repository may hold when it is delivered."""
@@ -42,8 +42,9 @@ _KEPT_OUT = frozenset({PART, PARCIAL})
 class FolderSource:
     """A static repository in a folder of this machine; implements ``trust.origen.RepositorySource``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, depth: int = MAX_DEPTH) -> None:
         self._folder = folder
+        self._depth = depth
 
     def stream(self, ruta: str) -> Iterator[bytes] | None:
         """The file's bytes as they are now, or None where it is not there.
@@ -54,7 +55,7 @@ class FolderSource:
             RedError: it is not a regular file, a component of the path is a link, or reading failed.
         """
         parts = PurePosixPath(ruta).parts
-        if not parts or len(parts) > MAX_DEPTH or any(part in ("", ".", "..", "/") or "\0" in part for part in parts):
+        if not parts or len(parts) > self._depth or any(part in ("", ".", "..", "/") or "\0" in part for part in parts):
             raise self._refused(ruta, "la ruta no es relativa y simple")
         try:
             descriptor = self._open(parts)

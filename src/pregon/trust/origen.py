@@ -1,7 +1,8 @@
-"""Where the verifier reads from: the one seam that a carrier implements (``pregon.transport``)."""
+"""Where the verifiers read from: the seams that a carrier implements (``pregon.transport``)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -18,4 +19,29 @@ class RepositorySource(Protocol):
 
         Raises:
             RedError: the link or the other side failed, now or while the pieces are read.
+        """
+
+
+@dataclass(frozen=True)
+class Visto:
+    """An entry of a foreign folder as it is now. ``huella`` changes whenever its content may have: compare, no more.
+
+    ``tipo`` is «archivo», «enlace» or «especial»; ``hora_ns`` its modification time in nanoseconds since 1970.
+    """
+
+    ruta: str
+    tipo: str
+    bytes: int
+    hora_ns: int
+    huella: tuple[int, ...]
+
+
+class ForeignSource(RepositorySource, Protocol):
+    """A folder in which an institute without Pregón leaves its files; it may be writing there now."""
+
+    def entries(self) -> tuple[Visto, ...]:
+        """Everything there but folders, by path; what cannot be a file of a package too, told by its ``tipo``.
+
+        Raises:
+            RedError: the folder cannot be read, or holds too much.
         """

@@ -101,8 +101,8 @@ class VerifiedManifest:
     """A manifest that passed every check of ``docs/verificacion.md``. Only ``trust`` makes one.
 
     ``raw`` are the exact bytes received and ``sha256`` theirs; ``prueba`` says what proves it; ``archives`` are the
-    signed archives of the cut (whole and changes); ``firmado`` is when the institute signed the timestamp that covers
-    it (UTC).
+    verified archives of the cut (whole and changes); ``firmado`` is when the institute signed the timestamp that covers
+    it (UTC), None where nobody signs.
     """
 
     manifest: Manifest

@@ -1,0 +1,135 @@
+"""Where a difusor's new cuts come from: a signed repository, or the folder of an institute without Pregón.
+
+The receiver knows neither: it asks for what is new, takes the archives of it and says that it was accepted.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from pregon.base.errors import DiscoError
+from pregon.transport.ajena import ForeignFolder
+from pregon.transport.local import FolderSource
+from pregon.trust.ajeno import ForeignClient
+from pregon.trust.cliente import TrustClient
+from pregon.trust.verified import Identity, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.publish import Publisher
+    from pregon.paquete.manifest import Manifest
+    from pregon.trust.origen import RepositorySource
+    from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
+
+AJENO = "ajeno"
+"""Folder of staging into which foreign packages are copied."""
+
+
+class Novedades(Protocol):
+    """A source of new cuts. One at a time: the caller holds ``opera.lock``."""
+
+    def check(self) -> Novelty:
+        """Look once. A cut stays news until ``accept``.
+
+        Raises:
+            TrustError, ArchivoError, RedError: what is offered is refused, or cannot be read; nothing changed.
+            DiscoError, EscrituraError: our own disk.
+        """
+
+    def download(self, target: TargetRef, destination: Path) -> None:
+        """Put a verified archive of the last novelty at ``destination``: whole, or not there at all.
+
+        Raises:
+            HashError, RedError: it is not the verified one, or does not come.
+            DiscoError, EscrituraError: could not write.
+        """
+
+    def accept(self, verified: VerifiedManifest) -> object:
+        """Remember that it was accepted."""
+
+
+class Firmadas:
+    """The cuts of a signed repository."""
+
+    def __init__(self, client: TrustClient, source: RepositorySource) -> None:
+        self._client = client
+        self._source = source
+        self.accept = client.accept
+
+    def check(self) -> Novelty:
+        """As ``Novedades``."""
+        return self._client.check(self._source)
+
+    def download(self, target: TargetRef, destination: Path) -> None:
+        """As ``Novedades``."""
+        self._client.download(self._source, target, destination)
+
+
+def open_news(publisher: Publisher, clock: Clock) -> Novedades:
+    """What the profile and the settings of a workspace say: its signed repository, or its foreign folder.
+
+    Raises:
+        AjustesError: the root given by hand is of another convocatoria or ambiente, or the clock is not allowed.
+    """
+    workspace = publisher.workspace
+    folder = workspace.settings.origin_folder(workspace.folder)
+    if workspace.firmado:
+        return signed_news(publisher, FolderSource(folder), clock)
+    return ForeignClient(
+        workspace.recepcion / AJENO,
+        ForeignFolder(folder),
+        call=workspace.convocatoria,
+        ambiente=workspace.settings.ambiente,
+        clock=clock,
+        memory=memory_of(publisher.libro.cortes()),
+        previous=_last_manifest(publisher),
+        disk=publisher.disk,
+        require_space=publisher.require_space,
+    )
+
+
+def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock) -> Firmadas:
+    """The cuts of the repository behind ``source``, verified from the root of the workspace on.
+
+    Raises:
+        AjustesError: as ``open_news``.
+    """
+    workspace = publisher.workspace
+    call = workspace.convocatoria
+    client = TrustClient(
+        workspace.confianza,
+        root=workspace.raiz.read_bytes(),
+        identity=Identity(call.id, call.instituto, workspace.settings.ambiente),
+        clock=clock,
+        memory=memory_of(publisher.libro.cortes()),
+        disk=publisher.disk,
+    )
+    return Firmadas(client, source)
+
+
+def memory_of(cuts: Sequence[Aceptado]) -> Memory:
+    """What the verifier must know of the cuts accepted before."""
+    if not cuts:
+        return Memory()
+    newest = cuts[-1]
+    return Memory(
+        corte=newest.corte,
+        manifiesto_sha256=newest.sha256,
+        hora_corte=newest.hora_corte,
+        cortes=MappingProxyType({cut.corte: cut.sha256 for cut in cuts}),
+    )
+
+
+def _last_manifest(publisher: Publisher) -> Manifest | None:
+    cut = publisher.libro.ultimo()
+    if cut is None:
+        return None
+    try:
+        return publisher.history.manifest(cut)[0]
+    except DiscoError:
+        return None
