@@ -41,8 +41,12 @@ class Memoria:
 
 @dataclass(frozen=True)
 class Corrida:
-    """One child from its start to its end, in seconds. ``arranque``: interpreter and imports; ``trabajo``: the rest."""
+    """One child from its start to its end, in seconds. ``arranque``: interpreter and imports; ``trabajo``: the rest.
 
+    ``inicio``: when it was started, by ``perf_counter``.
+    """
+
+    inicio: float
     total: float
     arranque: float
     salida: dict[str, Any]
@@ -83,7 +87,7 @@ def corre(modulo: str, *argumentos: str | Path, memoria: bool = False) -> Corrid
     ready = next((float(line.split()[1]) for line in lines if line.startswith("listo ")), None)
     if status != 0 or ready is None:
         raise SystemExit(f"{' '.join(command)} terminó con estado {status}")
-    return Corrida(total, ready - start, json.loads(lines[-1]), found)
+    return Corrida(start, total, ready - start, json.loads(lines[-1]), found)
 
 
 def cronometra(command: Sequence[str | Path], folder: Path) -> float:

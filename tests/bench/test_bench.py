@@ -77,9 +77,18 @@ def test_the_slope_tells_a_line_from_a_square(power: int, slope: float) -> None:
 
 
 def test_the_digest_sees_one_vote_moved_and_not_the_order() -> None:
-    rows: list[Renglon] = [("seccion", ("01", "001", "0001"), 2, (5, 7)), ("seccion", ("01", "001", "0002"), 1, (4, 0))]
-    numbers: list[Renglon] = [("seccion", (1, 1, 2), 1, (4, 0)), ("seccion", (1, 1, 1), 2, (5, 7))]
-    moved: list[Renglon] = [("seccion", (1, 1, 2), 1, (3, 0)), ("seccion", (1, 1, 1), 2, (6, 7))]
+    rows: list[Renglon] = [
+        ("seccion", ("01", "001", "0001"), [("PAN", 5), ("PRI", 7)]),
+        ("seccion", ("01", "001", "0002"), [("PAN", 4), ("PRI", 0)]),
+    ]
+    numbers: list[Renglon] = [
+        ("seccion", (1, 1, 2), [("PRI", 0), ("PAN", 4)]),
+        ("seccion", (1, 1, 1), [("PAN", 5), ("PRI", 7)]),
+    ]
+    moved: list[Renglon] = [
+        ("seccion", (1, 1, 2), [("PAN", 3), ("PRI", 0)]),
+        ("seccion", (1, 1, 1), [("PAN", 6), ("PRI", 7)]),
+    ]
     fields = {"ACTAS_ESPERADAS": 3}
-    assert huella(fields, ("PAN", "PRI"), rows) == huella(fields, ("PAN", "PRI"), numbers)
-    assert huella(fields, ("PAN", "PRI"), rows) != huella(fields, ("PAN", "PRI"), moved)
+    assert huella(fields, rows) == huella(fields, numbers)
+    assert huella(fields, rows) != huella(fields, moved)

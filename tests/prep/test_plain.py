@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pregon.base.errors import FormatoError
 from pregon.prep import admision, reader
 from pregon.prep.admision import open_text
-from pregon.prep.model import PlainRows
+from pregon.prep.plain import PlainRows, read_body
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
 from tests.prep.muestras import COLUMNS, Sample, row
@@ -219,8 +219,31 @@ def test_rows_are_a_sequence_of_cells() -> None:
     assert ("c", "") in rows
     with pytest.raises(IndexError):
         rows[3]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         rows.lineas = ()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("last", ["", "g,"])
+@pytest.mark.parametrize("pieza", [1, 2, 3, 5, 64])
+def test_each_row_of_a_body_is_found_without_its_lines(end: str, last: str, pieza: int) -> None:
+    lines = ["a,ñ", ",", "ccc,d", "e,€"]
+    data = "".join(line + end for line in lines) + last
+    lines += [last] if last else []
+    body = read_body(data.encode(), encoding="utf-8", delimiter=",", width=2, fin=end, longest=64, pieza=pieza)
+    assert body is not None
+    assert (body.filas, body.lines()) == (len(lines), tuple(lines))
+    places = range(len(lines))
+    for order in ([*places], [*reversed(places)], [2, 2, 0, 3, 1]):
+        assert list(body.at(order)) == [lines[place] for place in order]
+    assert b"".join(body.pieces()).decode() == "".join(line + "\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    "data", ['a,"\n', "a,b\r\n", "a\n,\n", "a,b,c\n", "a,b\n\n", "a,b\n ", "a,b\n" + "x" * 64 + ",\n"]
+)
+def test_body_of_another_form_is_none(data: str) -> None:
+    assert read_body(data.encode(), encoding="utf-8", delimiter=",", width=2, fin="\n", longest=64, pieza=4) is None
 
 
 def test_table_travels_and_is_replaced_without_the_lines_of_other_rows(tmp_path: Path) -> None:
@@ -261,7 +284,9 @@ def test_real_file_is_read_as_field_by_field(datos: Path, name: str) -> None:
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text("a\nñ€🗳", min_size=1, max_size=40), st.sampled_from([b"\xff", b"\xc3", b"\0", b"\xe2\x82"]), st.data())
-def test_bad_byte_has_its_place_wherever_slices_end(tmp_path: Path, text: str, bad: bytes, data: st.DataObject) -> None:
+def test_bad_byte_has_its_place_wherever_a_read_ends(
+    tmp_path: Path, text: str, bad: bytes, data: st.DataObject
+) -> None:
     good = text.encode()
     at = data.draw(st.sampled_from([len(text[:n].encode()) for n in range(len(text))]))
     content = b"\xef\xbb\xbf" + good[:at] + bad + b"a" + good[at:]
@@ -270,9 +295,7 @@ def test_bad_byte_has_its_place_wherever_slices_end(tmp_path: Path, text: str, b
     offset = 3 + at
     line, column = content.count(b"\n", 0, offset) + 1, offset - content.rfind(b"\n", 0, offset)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(admision, "_SLICE", data.draw(st.integers(1, 9)))
-        if bad == b"\0":
-            patch.setattr(admision, "_CHUNK", data.draw(st.integers(1, 9)))
+        patch.setattr(admision, "_CHUNK", data.draw(st.integers(1, 9)))
         with pytest.raises(FormatoError) as caught:
             read_actas(path)
     assert f"línea {line}, columna {column}: " in caught.value.que_paso

@@ -15,7 +15,9 @@ from pregon.prep.model import Estado
 from pregon.prep.reader import read_actas
 from pregon.prep.revisa import RowFindings
 from pregon.prep.rows import actas
+from pregon.prep.text import parse_count
 from pregon.tablas.fichas import understand
+from pregon.tablas.sumas import understand_sums
 from pregon.tablas.totales import totals
 from tests.prep.muestras import Sample, row
 from tests.tablas import tablitas
@@ -64,6 +66,7 @@ def assert_read_alike(table: ActaTable) -> Entendidas:
     """Everything that the engine says of ``table`` is what its actas say one by one."""
     seen, read = understand(table, fichas=True), list(actas(table))
     assert differing(seen, table, read) == []
+    assert_summed_alike(table, seen)
     assert objects(seen, table) == items(read, table.nivel)
     keys = tuple("" if acta.estado is Estado.FUERA_CATALOGO else acta.clave_acta for acta in read)
     assert tuple(key if key == own else "" for key, own in zip(seen.fichas.claves, keys, strict=True)) == keys
@@ -74,6 +77,24 @@ def assert_read_alike(table: ActaTable) -> Entendidas:
         if not unit.id.endswith(f"sin-{table.nivel}"):
             assert unit.nombre == names[unit.id]
     return seen
+
+
+def assert_summed_alike(table: ActaTable, seen: Entendidas) -> None:
+    """The sums without actas are those of ``seen``, unless a count is written in a way that only ``prep`` reads."""
+    quick = understand_sums(table)
+    counted = {cell for row in table.filas for cell in [*row[table.columns.votos], *(row[c] for c in _counts(table))]}
+    if quick is None:
+        counts = {text: parse_count(text) for text in counted}
+        assert [text for text, n in counts.items() if n is not None and (str(n) != text or n >= 1 << 31)]
+        return
+    for name in ("niveles", "primeras", "faltas", "repetidas"):
+        assert getattr(quick, name) == getattr(seen, name), name
+    assert (quick.secciones, quick.estadistica, quick.textos) == ((), (), {})
+
+
+def _counts(table: ActaTable) -> list[int]:
+    c = table.columns
+    return [place for place in (c.calculado, c.lista_nominal, c.representantes) if place is not None]
 
 
 @pytest.mark.datos

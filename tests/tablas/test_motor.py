@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import ComprobacionError
-from pregon.motor.duck import engine
+from pregon.motor.duck import Volcado, engine
 from pregon.motor.sql import read_sql
 
 if TYPE_CHECKING:
@@ -21,6 +21,25 @@ def test_lines_go_in_as_they_are_written() -> None:
         assert motor.rows("select rowid, a, b, nada from t order by rowid") == [
             (place, *line.split(","), "") for place, line in enumerate(lines)
         ]
+
+
+def test_lines_given_as_bytes_are_read_when_they_are_asked_for() -> None:
+    text = "á,1\nb,\n".encode()
+    with engine(threads=1) as motor:
+        lines = Volcado([text[:1], text[1:]], 2)
+        given = motor.open_lines("t", lines, delimiter=",", width=2, columns={"n": 1, "x": 0})
+        motor.expect("t", given)
+        motor.set_text("quien", "á")
+        assert motor.rows("select x, n from t where x = getvariable('quien')") == [("á", "1")]
+        assert motor.rows("select n from t where x = 'b'") == [("",)]
+
+
+@pytest.mark.parametrize("text", [b"1,2\n\n3,4\n", b"1,2\n"])
+def test_fewer_lines_than_were_given_are_refused(text: bytes) -> None:
+    with engine() as motor:
+        given = motor.open_lines("t", Volcado([text], 3), delimiter=",", width=2, columns={"a": 0})
+        with pytest.raises(ComprobacionError, match="de 3 renglones"):
+            motor.expect("t", given)
 
 
 def test_values_go_in_and_sums_come_out() -> None:

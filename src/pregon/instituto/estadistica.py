@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pregon.instituto.portal.formato import CASILLAS
 from pregon.prep.percent import trunc4
+from pregon.tablas.diccionarios import ORDINARIAS
 from pregon.tablas.estadistica import Observadas
-from pregon.tablas.fichas import ORDINARIAS
 
 if TYPE_CHECKING:
     from pregon.tablas.estadistica import Cuenta, Estadistica

@@ -6,10 +6,15 @@ import itertools
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import duckdb
+try:
+    # The engine itself. Its package adds readers of other libraries' objects, unused here, and as long again to start.
+    import _duckdb as duckdb
+except ModuleNotFoundError:  # another build of it
+    import duckdb  # type: ignore[no-redef]
 
 from pregon.base.errors import ComprobacionError
 
@@ -25,6 +30,17 @@ _NEVER = "\x01\x02\x01"
 """Text that stands for null when a file is read: no admitted text holds it, so that every cell stays text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Volcado:
+    """Lines of text as bytes in UTF-8, each ended by a line feed; and how many there are."""
+
+    piezas: Iterable[bytes]
+    renglones: int
+
+
+Lineas: TypeAlias = "Iterable[str] | Volcado"
+
+
 class Motor:
     """A private database in memory, spilling to its own temporary folder. Made by ``engine``."""
 
@@ -33,7 +49,7 @@ class Motor:
         self._folder = folder
 
     def load_lines(
-        self, table: str, lines: Iterable[str], *, delimiter: str, width: int, columns: Mapping[str, int | None]
+        self, table: str, lines: Lineas, *, delimiter: str, width: int, columns: Mapping[str, int | None]
     ) -> None:
         """Create ``table`` from lines of text of ``width`` fields that ``delimiter`` parts, without quoting.
 
@@ -43,32 +59,67 @@ class Motor:
         Raises:
             ComprobacionError: a line has another number of fields, or holds a line end.
         """
-        path = self._folder / f"{table}.csv"
+        given = self._write_lines(table, lines)
+        try:
+            self._connection.execute(f"create table {table} as {self._read(table, delimiter, width, columns)}")
+        except duckdb.Error as exc:
+            raise _failed(exc) from exc
+        finally:
+            self._file(table).unlink()
+        self.expect(table, given)
+
+    def open_lines(
+        self, view: str, lines: Lineas, *, delimiter: str, width: int, columns: Mapping[str, int | None]
+    ) -> int:
+        """As ``load_lines``, but nothing is read yet: each time, ``view`` reads only the columns that are asked of it.
+
+        Gives how many lines there are, for ``expect``: what is wrong with one shows when it is read.
+        """
+        given = self._write_lines(view, lines)
+        try:
+            self._connection.execute(f"create view {view} as {self._read(view, delimiter, width, columns)}")
+        except duckdb.Error as exc:
+            raise _failed(exc) from exc
+        return given
+
+    def expect(self, table: str, given: int) -> None:
+        """Check that ``table`` has as many rows as lines were given: the engine skips blank lines in silence.
+
+        Raises:
+            ComprobacionError: it has not.
+        """
+        taken = self.rows(f"select count(*) from {table}")[0][0]  # noqa: S608 - our own name
+        if taken != given:
+            raise _failed(f"tomó {taken} de {given} renglones")
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.csv"
+
+    def _write_lines(self, name: str, lines: Lineas) -> int:
+        if isinstance(lines, Volcado):
+            with self._file(name).open("wb") as raw:
+                raw.writelines(lines.piezas)
+            return lines.renglones
         given = 0
-        with path.open("w", encoding="utf-8", newline="\n") as file:
+        with self._file(name).open("w", encoding="utf-8", newline="\n") as file:
             iterator = iter(lines)
             while batch := list(itertools.islice(iterator, _BATCH)):
                 given += len(batch)
                 file.write("\n".join(batch))
                 file.write("\n")
+        return given
+
+    def _read(self, name: str, delimiter: str, width: int, columns: Mapping[str, int | None]) -> str:
         wanted = ", ".join(
             f"'' as {name}" if place is None else f"c{place:04d} as {name}" for name, place in columns.items()
         )
         types = ", ".join(f"'c{place:04d}': 'VARCHAR'" for place in range(width))
-        escaped, parted = (str(text).replace("'", "''") for text in (path, delimiter))
-        try:
-            self._connection.execute(
-                f"create table {table} as select {wanted} from read_csv('{escaped}',"  # noqa: S608
-                f" header=false, auto_detect=false, delim='{parted}', quote='', escape='', comment='',"
-                f" new_line='\\n', nullstr='{_NEVER}', strict_mode=true, columns={{{types}}})"
-            )
-        except duckdb.Error as exc:
-            raise _failed(exc) from exc
-        finally:
-            path.unlink()
-        taken = self.rows(f"select count(*) from {table}")[0][0]  # noqa: S608 - our own name
-        if taken != given:  # the engine skips blank lines in silence
-            raise _failed(f"tomó {taken} de {given} renglones")
+        escaped, parted = (str(text).replace("'", "''") for text in (self._file(name), delimiter))
+        return (
+            f"select {wanted} from read_csv('{escaped}',"  # noqa: S608
+            f" header=false, auto_detect=false, delim='{parted}', quote='', escape='', comment='',"
+            f" new_line='\\n', nullstr='{_NEVER}', strict_mode=true, columns={{{types}}})"
+        )
 
     def load_values(self, table: str, columns: Mapping[str, Tipo], rows: Iterable[Sequence[int | str | None]]) -> None:
         """Create ``table`` from values, for what is small: dictionaries of texts and what they mean.
@@ -88,6 +139,10 @@ class Motor:
                 )
         except duckdb.Error as exc:
             raise _failed(exc) from exc
+
+    def set_text(self, name: str, text: str) -> None:
+        """Make ``getvariable('name')`` give ``text``: what a statement needs from outside never enters its own text."""
+        self._connection.execute(f"set variable {name} = $1", [text])
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of the last statement of ``sql``.

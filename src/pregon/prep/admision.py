@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 400 * 1024 * 1024  # a national file of 172,000 actas has about 80 MiB
 MAX_LINE_CHARS = 65_536
-_CHUNK = 1 << 20
-_SLICE = 1 << 17
+_CHUNK = 1 << 17  # small enough to stay in the cache of the processor
 _HEAD = 4096
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -191,11 +190,10 @@ def _is_utf8(file: BinaryIO, name: str, *, bom: bool) -> bool:
 
 
 def _first_wrong(decoder: codecs.IncrementalDecoder, chunk: bytes) -> int | None:
-    """Where ``chunk`` stops being UTF-8, or None. In slices: a text that fits in the cache is made in a third."""
-    for start in range(0, len(chunk), _SLICE):
-        pending = len(decoder.getstate()[0])
-        try:
-            decoder.decode(chunk[start : start + _SLICE])
-        except UnicodeDecodeError as exc:
-            return max(start + exc.start - pending, 0)
+    """Where ``chunk`` stops being UTF-8, or None."""
+    pending = len(decoder.getstate()[0])
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as exc:
+        return exc.start - pending  # below zero where the letter began in the piece before
     return None

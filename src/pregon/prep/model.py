@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import repeat
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pregon.prep.marcas import Cell as Cell
 from pregon.prep.marcas import Marker as Marker
 from pregon.prep.marcas import Nivel as Nivel
+from pregon.prep.plain import PlainRows as PlainRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from pregon.prep.columns import Columns
@@ -167,50 +166,6 @@ class Acta:
     def marcas(self) -> dict[str, str]:
         """The marker of each column that holds one."""
         return {c: v.value for c, v in zip(self.columnas, self.votos, strict=True) if isinstance(v, Marker)}
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PlainRows(Sequence[tuple[str, ...]]):
-    """The cells of lines that are nothing but cells and delimiters: each line is split when it is asked for.
-
-    A national file as cells takes ten times the memory of its lines, and most of those who ask want a few rows or a
-    few columns. Equal to any sequence of the same cells. ``lineas``: the lines as written, without their end.
-    """
-
-    lineas: tuple[str, ...]
-    delimiter: str
-
-    def at(self, places: Iterable[int]) -> PlainRows:
-        """The rows at ``places``, in that order."""
-        return PlainRows(tuple([self.lineas[place] for place in places]), self.delimiter)
-
-    def __len__(self) -> int:
-        return len(self.lineas)
-
-    @overload
-    def __getitem__(self, place: int) -> tuple[str, ...]: ...
-    @overload
-    def __getitem__(self, place: slice) -> PlainRows: ...
-    def __getitem__(self, place: int | slice) -> tuple[str, ...] | PlainRows:
-        if isinstance(place, slice):
-            return PlainRows(self.lineas[place], self.delimiter)
-        return tuple(self.lineas[place].split(self.delimiter))
-
-    def __iter__(self) -> Iterator[tuple[str, ...]]:
-        return map(tuple, map(str.split, self.lineas, repeat(self.delimiter)))
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, PlainRows) and other.delimiter == self.delimiter:
-            return self.lineas == other.lineas
-        if not isinstance(other, PlainRows | tuple):
-            return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return f"<PlainRows: {len(self)} rows>"
 
 
 @dataclass(frozen=True)

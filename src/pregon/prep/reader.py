@@ -14,14 +14,15 @@ Source: prep.md §2, real-data.md §3.
 
 from __future__ import annotations
 
+import codecs
 import csv
 from dataclasses import dataclass
-from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pregon.prep.admision import MAX_LINE_CHARS, Text, format_error, lines_of, open_text
 from pregon.prep.columns import Columns, ColumnsError, read_columns
-from pregon.prep.model import ActaTable, Dialect, Finding, Original, PlainRows
+from pregon.prep.model import ActaTable, Dialect, Finding, Original
+from pregon.prep.plain import PlainRows, read_body
 from pregon.prep.preambulo import DELIMITERS, Preamble, parse_cut, read_preamble, read_raw_summary, split_line
 from pregon.prep.summary import read_summary
 from pregon.prep.text import clean_key, entity_id, key_style
@@ -29,12 +30,13 @@ from pregon.prep.text import clean_key, entity_id, key_style
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
 MAX_ROWS = 600_000
 MAX_CELLS = 40_000_000  # a national file has 9 million; each distinct one takes some 60 bytes
 MAX_BLANK_LINES = 5_000  # between two rows, or inside one quoted cell
 _STYLE_ROWS = 50
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 _MAX_CACHED_CHARS = 24
 _MAX_CACHE = 200_000
 
@@ -68,7 +70,8 @@ def _read(text: Text, *, quick: bool = True) -> ActaTable:
     columns = _columns(names, preamble, name)
     encabezado, findings = read_summary(raw)
     frame = _Frame(name, delimiter, len(names), preamble.header_line, preamble.line_end)
-    rows = (_plain(text, frame) if quick else None) or _Rows(frame).read(lines)
+    start = sum(len(line.encode(text.encoding)) for line in preamble.lines) + len(codecs.BOM_UTF8) * text.bom
+    rows = (_plain(text, frame, start) if quick else None) or _Rows(frame).read(lines)
     return ActaTable(
         origen=name,
         titulo=preamble.titulo,
@@ -178,50 +181,40 @@ class _Body:
         return tuple(found)
 
 
-def _plain(text: Text, frame: _Frame) -> _Body | None:
-    """The rest of ``text`` as lines, or None, with ``text`` where it was, when it is not plain.
+def _plain(text: Text, frame: _Frame, start: int) -> _Body | None:
+    """What follows byte ``start`` of ``text`` as plain rows, or None, with ``text`` where it was, when it is not plain.
 
-    Plain: no quote, no line end but the header's, the same delimiters in every line, and every limit kept. Then the
-    dialect gives each line again from its cells, and only the last one may lack its end.
+    Plain: no quotes, one line end, as many cells in every row, at most ``frame.most`` rows, none near the limit of a
+    line. The dialect gives each line again from its cells, and only the last one may lack its end.
     """
     stream = text.stream
-    start = stream.tell()
-    lines: list[str] = []
-    rest = ""
-    while piece := stream.read(_PIECE):
-        whole, end, rest = (rest + piece).rpartition(frame.line_end)
-        if (end and not _take_plain(whole, frame, lines)) or len(rest) > MAX_LINE_CHARS:
-            stream.seek(start)
-            return None
-    if rest and not _take_plain(rest, frame, lines):
-        stream.seek(start)
+    here = stream.tell()
+    file = cast("BinaryIO", stream.buffer)
+    file.seek(start)
+    body = read_body(
+        file.read(),
+        encoding=text.encoding,
+        delimiter=frame.delimiter,
+        width=frame.width,
+        fin=frame.line_end,
+        longest=MAX_LINE_CHARS,  # in bytes: in characters it is no longer
+        pieza=_PIECE,
+    )
+    if body is None or body.filas > frame.most:
+        stream.seek(here)
         return None
+    rows = PlainRows(body, frame.delimiter)
+    ended = not body.bytes_ or body.bytes_.endswith(frame.line_end.encode())
     first = frame.header_line + 1
     return _Body(
-        filas=PlainRows(tuple(lines), frame.delimiter),
-        lineas=range(first, first + len(lines)),
-        crudas={len(lines) - 1: rest} if rest else {},
+        filas=rows,
+        lineas=range(first, first + body.filas),
+        crudas={} if ended else {body.filas - 1: rows.at([body.filas - 1]).lineas[0]},
         cola="",
-        ended=not rest,
-        last=frame.header_line + len(lines),
+        ended=ended,
+        last=frame.header_line + body.filas,
         extra=(),
     )
-
-
-def _take_plain(text: str, frame: _Frame, lines: list[str]) -> bool:
-    """Add the lines of ``text`` (the last one without its end) if they are plain; every check at the speed of C."""
-    end = frame.line_end
-    found = text.split(end)
-    # str.splitlines would also cut at \x1c or U+2028, where the csv reader does not.
-    ends = end.count("\n"), end.count("\r")
-    if '"' in text or (text.count("\n"), text.count("\r")) != tuple(n * (len(found) - 1) for n in ends):
-        return False
-    if set(map(str.count, found, repeat(frame.delimiter))) != {frame.width - 1}:
-        return False
-    if max(map(len, found)) + len(end) > MAX_LINE_CHARS or len(lines) + len(found) > frame.most:
-        return False
-    lines += found
-    return True
 
 
 def _plain_entities(rows: PlainRows, place: int, key: int) -> tuple[str, ...]:
@@ -231,6 +224,17 @@ def _plain_entities(rows: PlainRows, place: int, key: int) -> tuple[str, ...]:
     with the same three characters have nothing to add, when those show the start by themselves: ``010`` or ``'01``.
     """
     found: set[str] = set()
+    body = rows.body
+    if key == 0 and body is not None:
+        # One row of each beginning is enough where all of them show their start, or that they have no key.
+        heads = body.heads()
+        shown = [
+            _shown_start(head.decode("latin-1"), rows[last], place)
+            for head, last in heads.items()
+            if not head.startswith(rows.delimiter.encode())
+        ]
+        if heads and None not in shown:
+            return tuple(sorted({start for start in shown if start}))
     settled: set[str] = set()
     most = max(place, key) + 1
     for line in rows.lineas:
@@ -241,10 +245,20 @@ def _plain_entities(rows: PlainRows, place: int, key: int) -> tuple[str, ...]:
         start = clean_key(cells[key])[:2]
         if start and entity_id(cells[place]) == start:
             found.add(start)
-            bare = head[1:] if head.startswith("'") else head[:2]
-            if key == 0 and len(bare) == len(start) and bare.isalnum():
+            if key == 0 and _shows(head, start):
                 settled.add(head)
     return tuple(sorted(found))
+
+
+def _shown_start(head: str, row: Sequence[str], place: int) -> str | None:
+    """The start that every row beginning with ``head`` adds, by one of them whose key comes first; None: who knows."""
+    start = clean_key(row[0])[:2]
+    return start if start and entity_id(row[place]) == start and _shows(head, start) else None
+
+
+def _shows(head: str, start: str) -> bool:
+    bare = head[1:] if head.startswith("'") else head[:2]
+    return len(bare) == len(start) and bare.isascii() and bare.isalnum()
 
 
 class _Rows:

@@ -11,25 +11,24 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from pregon.motor.duck import engine
+from pregon.motor.duck import Volcado, engine
 from pregon.motor.sql import read_sql
-from pregon.prep.circunscripciones import circunscripcion_of
 from pregon.prep.inconsistencias import DEFINICIONES, definitions_met
 from pregon.prep.marcas import Marker
+from pregon.prep.plain import PlainRows
 from pregon.prep.revisa import faults
 from pregon.prep.rows import actas, estado_of
-from pregon.prep.text import NO_UNIT, clean_key, entity_id, parse_cell
+from pregon.prep.text import NO_UNIT, clean_key, parse_cell
+from pregon.tablas.diccionarios import distinct, load_dictionary, load_places
 from pregon.tablas.estadistica import corrected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from pregon.motor.duck import Motor, Tipo
+    from pregon.motor.duck import Lineas, Motor, Tipo
     from pregon.prep.model import ActaTable
     from pregon.tablas.estadistica import Grupo
 
-ORDINARIAS = frozenset({"B", "C", "E", ""})
-"""Básica, contigua and extraordinaria; every other kind of casilla holds special votes."""
 SUMAS = (
     "esperadas",
     "fuera_catalogo",
@@ -46,8 +45,6 @@ SUMAS = (
 """The sums of every level besides those of the vote columns (``v000`` …) and their figures (``v000_n`` …)."""
 SECCIONES_POR_HOJA = 10
 """Section numbers of one group: few, so that what changes between two cuts is a small part (docs/adr/0007)."""
-SIN_CIRCUNSCRIPCION = "0"
-"""The circunscripción of an entidad that is of none."""
 _CLAVES = (
     "clave_casilla",
     "clave_acta",
@@ -59,8 +56,8 @@ _CLAVES = (
     "captura",
     "verificacion",
 )
-_CELDAS = ("calculado", "lista_nominal", "representantes")
-_ROLES = (*_CLAVES, *_CELDAS, "tipo", "ubicacion", "entidad_id", "unidad_id", "observaciones", "contabilizada")
+CELDAS = ("calculado", "lista_nominal", "representantes")
+_ROLES = (*_CLAVES, *CELDAS, "tipo", "ubicacion", "entidad_id", "unidad_id", "observaciones", "contabilizada")
 # A key that begins and ends with one of these characters ("-" to "z") is bare: clean_key gives it back.
 _WRAPPED = "{0} <> '' and not (ascii({0}) between 45 and 122 and ascii(right({0}, 1)) between 45 and 122)"
 _DELIMITER = "\x1f"
@@ -146,20 +143,20 @@ def understand(table: ActaTable, *, fichas: bool = False, hilos: int | None = No
     """
     votes = vote_names(table)
     with engine(threads=hilos) as motor:
-        _fill(motor, table, _lines(table), 0)
+        _fill(motor, table, lines_of(table), 0)
         found = _sums(motor, votes)
-        sections = motor.rows(_sql("secciones", voto=votes))
-        groups = motor.rows(_sql("estadistica"))
+        sections = motor.rows(sql_of("secciones", voto=votes))
+        groups = motor.rows(sql_of("estadistica"))
         faulty = _faulty(motor, votes)
-        first = motor.rows(_sql("primeras"))
-        repeated = motor.rows(_sql("repetidas"))
+        first = motor.rows(sql_of("primeras"))
+        repeated = motor.rows(sql_of("repetidas"))
         one_by_one, texts = _fichas(motor, table, votes) if fichas else (Fichas(), ())
     return Entendidas(
         niveles=found,
         secciones=tuple(row for row in sections if not row[2].startswith("0,")),  # no acta expected there
         estadistica=corrected((), groups),
         primeras=dict(first),
-        faltas=_faults(table, faulty),
+        faltas=faults_at(table, faulty),
         repetidas=Repetidas(
             *(tuple((text, n) for what, text, n, _ in repeated if what == wanted) for wanted in ("clave", "sha"))
         ),
@@ -182,40 +179,40 @@ def understand_rows(
         own = _joined(table, lugares) if lines is None else (lines[place] for place in lugares)
         _fill(motor, table, chain(idas, own), len(idas))
         found = _sums(motor, votes)
-        sections = motor.rows(_sql("secciones", voto=votes))
-        groups = motor.rows(_sql("estadistica"))
+        sections = motor.rows(sql_of("secciones", voto=votes))
+        groups = motor.rows(sql_of("estadistica"))
         faulty = [lugares[place - len(idas)] for place in _faulty(motor, votes)]
         one_by_one, texts = _fichas(motor, table, votes)
     known = dict(zip(lugares, texts, strict=True))
-    return Diferencia(found, tuple(sections), tuple(groups), _faults(table, faulty), one_by_one, known)
+    return Diferencia(found, tuple(sections), tuple(groups), faults_at(table, faulty), one_by_one, known)
 
 
-def _fill(motor: Motor, table: ActaTable, lines: Iterable[str], idas: int) -> None:
+def _fill(motor: Motor, table: ActaTable, lines: Lineas, idas: int) -> None:
     """Load lines and understand them: table ``por_seccion`` and those under it. The first ``idas`` are taken off."""
     votes = vote_names(table)
     columns: dict[str, int | None] = {role: getattr(table.columns, role) for role in _ROLES}
     columns |= dict(zip(votes, range(table.columns.votos.start, table.columns.votos.stop), strict=True))
-    delimiter = _DELIMITER if table.crudas is None else table.dialecto.delimiter
-    motor.load_lines("crudo", lines, delimiter=delimiter, width=len(table.columnas), columns=columns)
+    motor.load_lines("crudo", lines, delimiter=delimiter_of(table), width=len(table.columnas), columns=columns)
     motor.load_values("parametros", {"idas": "bigint", "por_hoja": "bigint"}, [(idas, SECCIONES_POR_HOJA)])
     odd = _dictionaries(motor, table, votes)
     names = {"voto": votes, "definicion": tuple(DEFINICIONES)}
-    motor.run(_sql("actas", **names, envuelta=odd, desnuda=[key for key in _CLAVES if key not in odd]))
-    motor.run(_sql("por_seccion", **names))
+    motor.run(sql_of("actas", **names, envuelta=odd, desnuda=[key for key in _CLAVES if key not in odd]))
+    motor.run(sql_of("por_seccion", **names))
 
 
 def _sums(motor: Motor, votes: Sequence[str]) -> tuple[dict[str, Any], ...]:
-    return tuple(motor.run(_sql("niveles", voto=votes, suma=SUMAS)))
+    return tuple(motor.run(sql_of("niveles", voto=votes, suma=SUMAS)))
 
 
 def _faulty(motor: Motor, votes: Sequence[str]) -> list[int]:
-    faulty = [place for (place,) in motor.rows(_sql("por_revisar"))]
+    faulty = [place for (place,) in motor.rows(sql_of("por_revisar"))]
     if motor.rows("select 1 from celdas where desconocida = 1 limit 1"):
-        faulty = sorted({*faulty, *(place for (place,) in motor.rows(_sql("desconocidos", voto=votes)))})
+        faulty = sorted({*faulty, *(place for (place,) in motor.rows(sql_of("desconocidos", voto=votes)))})
     return faulty
 
 
-def _faults(table: ActaTable, places: Sequence[int]) -> dict[int, Faltas]:
+def faults_at(table: ActaTable, places: Sequence[int]) -> dict[int, Faltas]:
+    """What the rows at ``places`` show by themselves, where they show something."""
     shown = {
         place: Faltas(acta.clave_acta or acta.clave_casilla, faults(acta))
         for place, acta in zip(places, actas(table, places), strict=True)
@@ -223,12 +220,22 @@ def _faults(table: ActaTable, places: Sequence[int]) -> dict[int, Faltas]:
     return {place: told for place, told in shown.items() if told.faltas}
 
 
-def _sql(name: str, **lists: Sequence[str]) -> str:
+def sql_of(name: str, **lists: Sequence[str]) -> str:
+    """The text of a file of ``tablas/sql``."""
     return read_sql("pregon.tablas.sql", f"{name}.sql", **lists)
 
 
-def _lines(table: ActaTable) -> Iterable[str]:
-    return _joined(table, None) if table.crudas is None else table.crudas
+def lines_of(table: ActaTable) -> Lineas:
+    """The rows of ``table`` as lines for the engine, parted by ``delimiter_of``."""
+    if not isinstance(table.filas, PlainRows):
+        return _joined(table, None)
+    body = table.filas.body
+    return table.filas.lineas if body is None else Volcado(body.pieces(), body.filas)
+
+
+def delimiter_of(table: ActaTable) -> str:
+    """What parts the fields of ``lines_of``."""
+    return table.filas.delimiter if isinstance(table.filas, PlainRows) else _DELIMITER
 
 
 def _joined(table: ActaTable, lugares: Sequence[int] | None) -> Iterator[str]:
@@ -244,37 +251,16 @@ def _dictionaries(motor: Motor, table: ActaTable, votes: Sequence[str]) -> tuple
         "select " + ", ".join(f"count(*) filter (where {_WRAPPED.format(key)})" for key in _CLAVES) + " from crudo"  # noqa: S608
     )[0]
     odd = tuple(key for key, n in zip(_CLAVES, counts, strict=True) if n)
-    wrapped = _distinct(motor, *(f"select {key} from crudo where {_WRAPPED.format(key)}" for key in odd))  # noqa: S608
-    _load_dictionary(motor, "claves", {"limpia": "varchar"}, {text: (clean_key(text),) for text in wrapped})
+    wrapped = distinct(motor, *(f"select {key} from crudo where {_WRAPPED.format(key)}" for key in odd))  # noqa: S608
+    load_dictionary(motor, "claves", {"limpia": "varchar"}, {text: (clean_key(text),) for text in wrapped})
     empty = [*NO_UNIT, *(text for text in wrapped if clean_key(text) in NO_UNIT and text not in NO_UNIT)]
     motor.load_values("sin_clave", {"texto": "varchar"}, [(text,) for text in empty])
-    cells = _distinct(motor, *(f"select {name} from crudo" for name in (*votes, *_CELDAS)))  # noqa: S608
-    _load_dictionary(
+    cells = distinct(motor, *(f"select {name} from crudo" for name in (*votes, *CELDAS)))  # noqa: S608
+    load_dictionary(
         motor, "celdas", {"valor": "bigint", "json": "varchar", "desconocida": "bigint"}, {t: _cell(t) for t in cells}
     )
     _situations(motor)
-    _load_dictionary(
-        motor,
-        "tipos",
-        {"tipo": "varchar", "clase": "varchar"},
-        {text: _kind(text) for text in _distinct(motor, "select tipo from crudo")},
-    )
-    several = table.varias_entidades
-    _load_dictionary(
-        motor,
-        "entidades",
-        {"entidad": "varchar", "circunscripcion": "varchar", "prefijo": "varchar"},
-        {text: _entity(text, several=several) for text in _distinct(motor, "select entidad_id from crudo")},
-    )
-    _load_dictionary(
-        motor,
-        "unidades",
-        {"unidad": "varchar", "sin_unidad": "varchar"},
-        {
-            text: (clean_key(text) if clean_key(text) not in NO_UNIT else "", f"sin-{table.nivel}")
-            for text in _distinct(motor, "select unidad_id from crudo")
-        },
-    )
+    load_places(motor, table, "crudo")
     return odd
 
 
@@ -303,16 +289,6 @@ def _situations(motor: Motor) -> None:
     )
 
 
-def _distinct(motor: Motor, *queries: str) -> list[str]:
-    return [text for (text,) in motor.rows(" union ".join(queries))] if queries else []
-
-
-def _load_dictionary(
-    motor: Motor, name: str, columns: dict[str, Tipo], meanings: dict[str, tuple[int | str | None, ...]]
-) -> None:
-    motor.load_values(name, {"texto": "varchar", **columns}, [(text, *values) for text, values in meanings.items()])
-
-
 def _cell(text: str) -> tuple[int | None, str, int]:
     cell = parse_cell(text)
     if isinstance(cell, Marker):
@@ -320,23 +296,8 @@ def _cell(text: str) -> tuple[int | None, str, int]:
     return cell, str(cell), 0
 
 
-def _kind(text: str) -> tuple[str, str]:
-    kind = clean_key(text).upper()
-    return kind, "" if kind in ORDINARIAS else kind
-
-
-def _entity(text: str, *, several: bool) -> tuple[str, str, str]:
-    """Its id, its circunscripción and the head of its units' ids; all empty in a local file."""
-    entity = entity_id(text) if several else ""
-    return (
-        entity,
-        circunscripcion_of(entity) or (SIN_CIRCUNSCRIPCION if entity else ""),
-        f"{entity}-" if several else "",
-    )
-
-
 def _fichas(motor: Motor, table: ActaTable, votes: Sequence[str]) -> tuple[Fichas, Sequence[str]]:
-    found = motor.rows(_sql("fragmentos", voto=votes, nivel=[table.nivel]))
+    found = motor.rows(sql_of("fragmentos", voto=votes, nivel=[table.nivel]))
     if not found:
         return Fichas(), ()
     *columns, texts = zip(*found, strict=True)

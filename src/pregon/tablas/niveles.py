@@ -14,7 +14,8 @@ from pregon.prep.columns import entity_wide
 from pregon.prep.percent import trunc4
 from pregon.prep.split import split_unit
 from pregon.prep.text import clean_key, entity_id, fold, natural
-from pregon.tablas.fichas import SIN_CIRCUNSCRIPCION, vote_names
+from pregon.tablas.diccionarios import SIN_CIRCUNSCRIPCION
+from pregon.tablas.fichas import vote_names
 from pregon.tablas.model import ActaCounts, Regla, SectionTotals, SpecialTotals, UnitTotals
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from pregon.tablas.encabezado import compare, inconsistency_rule, participation_
 from pregon.tablas.fichas import Entendidas, understand
 from pregon.tablas.model import ContestTotals, Regla
 from pregon.tablas.niveles import Builder, sections
+from pregon.tablas.sumas import understand_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def totals(
     if inconsistencias is not None and inconsistencias not in DEFINICIONES:
         raise ValueError(f"unknown definition of inconsistencias: {inconsistencias}")
     if entendidas is None:
-        entendidas = understand(table)
+        entendidas = (None if detalle else understand_sums(table)) or understand(table)
     entity = next(row for row in entendidas.niveles if row["nivel"] == "total")
     if incluye_especiales is None:
         regla: Regla = participation_rule(table.encabezado, entity)
