@@ -169,7 +169,8 @@ def test_killed_at_every_durable_step(fast: Path, ring: KeyRing, cortes: int) ->
     assert new != old
     assert len([name for name in counted.names if name == "write puntero"]) == 1
     for number in range(len(counted.names)):
-        for after in (False, True):
+        # What one step leaves is what the next one finds.
+        for after in (False, True) if number == len(counted.names) - 1 else (False,):
             workspace = copy_of(origin, case)
             where = f"{'after' if after else 'before'} {number} {counted.names[number]}"
 
@@ -181,8 +182,6 @@ def test_killed_at_every_durable_step(fast: Path, ring: KeyRing, cortes: int) ->
             recovery(workspace, escena, Steps())
             assert_whole(workspace, (old, new))
             assert_in_order(workspace)
-            if after:
-                continue  # The same state as before the next step, from which the next pass is tried.
             publication(workspace, escena, Steps())
             assert public_tree(workspace) == wanted, where
             assert_in_order(workspace)

@@ -330,8 +330,9 @@ def test_killed_before_and_after_each_step_from_the_rename_on_leaves_one_whole_c
     rename = next(n for n, line in enumerate(steps) if line.split()[1] == "replace")
     last = next(n for n, line in reversed(list(enumerate(steps))) if line.endswith("timestamp.json"))
     actas = night.folder / f"{LATER:%Y%m%d_%H%M}"
-    for at in (rename - 1, *range(rename, last + 1)):
-        for when in ("antes", "despues"):
+    for at in range(rename - 1, last + 1):
+        # What one step leaves is what the next one finds.
+        for when in ("antes", "despues") if at == last else ("antes",):
             again = Night(tmp_path / f"{at}-{when}", night.clock)
             again.folder.mkdir()
             space = again.create()

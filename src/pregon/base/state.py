@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
 
+_PATIENCE_S = 60.0
+"""Who closes last holds the file while the disk syncs it, and a busy disk may take many seconds."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS valor (clave TEXT PRIMARY KEY, dato TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS evento (
@@ -79,7 +81,7 @@ class StateDatabase:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            connection = sqlite3.connect(self._path, timeout=10)
+            connection = sqlite3.connect(self._path, timeout=_PATIENCE_S)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")

@@ -86,9 +86,7 @@ def understand_sums(table: ActaTable, *, hilos: int | None = None) -> Entendidas
             niveles=tuple(motor.run(sql_of("niveles", voto=votes, suma=SUMAS))),
             secciones=(),
             estadistica=(),
-            primeras=dict(
-                motor.rows("select unidad, min(primera) from por_seccion where unidad <> '' group by unidad")
-            ),
+            primeras=dict(motor.rows(_FIRST)),
             faltas=faults_at(table, _faulty(motor, odd, unknown)),
             repetidas=_repeated(motor, table),
             fichas=Fichas(),
