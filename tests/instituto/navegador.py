@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import sync_playwright
@@ -105,6 +106,15 @@ def watch(page: Page) -> list[str]:
     page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
     page.on("request", lambda asked: wrong.append(asked.url) if "//127.0.0.1" not in asked.url else None)
     return wrong
+
+
+def axe_faults(page: Page) -> list[str]:
+    """What axe finds wrong in a page as it is now: rule, what it asks, and up to three of the elements."""
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    return [
+        f"{fault['id']}: {fault['help']} {[node['html'][:160] for node in fault['nodes'][:3]]}"
+        for fault in page.evaluate("axe.run()")["violations"]
+    ]
 
 
 def _cancelled(request: Request) -> bool:

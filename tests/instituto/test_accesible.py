@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.instituto.navegador import watch
+from tests.instituto.navegador import axe_faults, watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,14 +48,10 @@ def test_the_kinds_are_all_of_them(campeche: Published) -> None:
 def test_axe_finds_nothing(browser: Browser, site: str, campeche: Published, scheme: Any, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
-    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     wrong: list[str] = []
     for name in kinds(campeche.folder):
         page.goto(f"{site}/prep2021/{name}")
-        page.evaluate(axe)
-        for fault in page.evaluate("axe.run()")["violations"]:
-            nodes = [node["html"][:160] for node in fault["nodes"][:3]]
-            wrong.append(f"{name} {fault['id']}: {fault['help']} {nodes}")
+        wrong += [f"{name} {fault}" for fault in axe_faults(page)]
     context.close()
     assert wrong == []
 

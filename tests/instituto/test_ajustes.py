@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +13,7 @@ from pregon.base.errors import AjustesError
 from pregon.instituto.portal.oscuro import obedient
 from pregon.instituto.portal.recursos import Recursos
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
-from tests.instituto.navegador import SHIFTS, serving, watch
+from tests.instituto.navegador import SHIFTS, axe_faults, serving, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,23 +203,16 @@ def test_axe_finds_nothing_whatever_was_chosen_and_whatever_the_strip_says(
         viewport={"width": 360, "height": 740}, color_scheme="dark" if scheme == "dark" else "light"
     )
     page = found.new_page()
-    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     page.goto(f"{url}/{CONTEST}")
     page.locator(".ajustes summary").click()
     for name in ("Texto muy grande", "Alto", "Oscuro", "Claro", "Normal", "Texto normal"):
         page.get_by_role("button", name=name, exact=True).click()
-        assert _faults(page, axe) == [], name
+        assert axe_faults(page) == [], name
     page.keyboard.press("Escape")
     for state in ("vieja", "suspendida", "retirada", "recarga"):
         page.evaluate("state => { document.querySelector('.fija').dataset.estado = state; }", state)
-        assert _faults(page, axe) == [], state
+        assert axe_faults(page) == [], state
     found.close()
-
-
-def _faults(page: Page, axe: str) -> list[str]:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run()")["violations"]
-    return [f"{fault['id']} {node['html'][:160]}" for fault in found for node in fault["nodes"][:3]]
 
 
 def test_controls_by_keyboard_and_touch(context: BrowserContext, url: str) -> None:

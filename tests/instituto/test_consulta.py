@@ -7,7 +7,6 @@ import gzip
 import json
 import re
 import shutil
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from pregon.prep.percent import trunc4
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
 from tests.instituto.conftest import CAMPECHE, HORA, INICIO, Night, unpack
-from tests.instituto.navegador import serving, watch
+from tests.instituto.navegador import axe_faults, serving, watch
 from tests.prep.muestras import SUMMARY, Sample, row
 
 if TYPE_CHECKING:
@@ -611,7 +610,5 @@ def test_axe_finds_nothing_in_a_result(browser: Browser, site: str, scheme: Lite
     found(page, 112)
     for node in page.locator("#resultado details").all():
         node.evaluate("node => { node.open = true; }")
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    faults = page.evaluate("axe.run()")["violations"]
-    assert [(fault["id"], [node["html"][:200] for node in fault["nodes"][:3]]) for fault in faults] == []
+    assert axe_faults(page) == []
     context.close()

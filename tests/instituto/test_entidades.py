@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,10 +22,13 @@ from pregon.prep.synthetic import contienda, election
 from pregon.tablas.totales import totals
 from tests.instituto.conftest import unpack
 from tests.instituto.html import Element, parse
+from tests.instituto.navegador import axe_faults, serving
 from tests.instituto.test_paginas import check_page, votes
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from playwright.sync_api import Browser
 
     from pregon.instituto.build import BuiltCut
     from pregon.tablas.model import ContestTotals, UnitTotals
@@ -191,3 +194,16 @@ def test_page_of_an_entidad_keeps_its_bytes_while_its_figures_stay(country: Coun
             kept, changed = kept + same, changed + (not same)
     assert kept
     assert changed
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", 1440)])
+def test_axe_finds_nothing_in_what_only_a_federal_contest_has(
+    browser: Browser, country: Country, scheme: Literal["light", "dark"], width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    shown = context.new_page()
+    with serving(country.carpetas[-1]) as url:
+        for route in ("pres/index.html", "sen/entidad-09/index.html"):
+            shown.goto(f"{url}/{route}")
+            assert axe_faults(shown) == [], route
+    context.close()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from typer.testing import CliRunner
 
 from pregon.base.clock import ManualClock
@@ -27,7 +26,7 @@ from pregon.trust.comprueba import Examinador
 from pregon.trust.keys import KeyRing, generate, ring_names
 from tests.difusor.conftest import Escena, make_escena
 from tests.instituto.conftest import INICIO, Night, unpack
-from tests.instituto.navegador import serving
+from tests.instituto.navegador import axe_faults, serving
 from tests.trust.test_vectores import INDICE, VECTORES
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def test_a_difusor_is_proved_whole(noche: Escena, browser: Browser, tmp_path: Pa
         ]
         # A phone of 320 pixels holds it, and nothing is unreadable for who cannot see it.
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
-        assert Axe().run(page).violations_count == 0
+        assert axe_faults(page) == []
         assert page.evaluate("document.activeElement.id") == "veredicto"
 
 
@@ -171,7 +170,7 @@ def test_the_link_of_a_portal_says_which_site_to_check_and_sends_it_to_nobody(br
             assert unquote(site) == (f"{url}/prep/" if scripts else "")
             if scripts:
                 page.goto(f"{url}/prep/preguntas-frecuentes/index.html")
-                assert Axe().run(page).violations_count == 0
+                assert axe_faults(page) == []
             context.close()
     assert [text.partition("#")[0] for text in asked] == [address, address]
 
