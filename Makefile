@@ -7,8 +7,6 @@ SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject
 SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_FUZZ := $(VENV)/.fuzz-$(shell cat requirements/fuzz.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
-# Three for every two processors: a fifth of the suite's time is waiting for a clock, a disk or a browser.
-OBREROS := $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 
 .PHONY: entorno simulacro test lint bench lighthouse aguante fuzz docs capturas candado limpia
 
@@ -39,7 +37,7 @@ simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps servi
 
 test: $(SELLO_PRUEBAS)  ## the whole suite; installs the system programs it needs when it may
 	scripts/requisitos.sh pruebas
-	$(BIN)/python -m pytest -n $(OBREROS) --dist loadgroup -m 'not aguante' $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m 'not aguante' $(ARGS)
 
 lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
 	$(BIN)/ruff check .
