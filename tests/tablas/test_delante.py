@@ -127,7 +127,7 @@ def test_ties_and_sections_without_votes_or_without_actas_name_nobody(tmp_path: 
     assert ahead([], {}) == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tablitas.rows(quoted=False))
 def test_odd_files_are_led_by_whom_their_actas_say(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     table = read_actas(tablitas.write(tmp_path / "a.csv", rows))
