@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING
 from pregon.base.durable import PARCIAL, disk_failure
 from pregon.base.errors import DestinoError, DiscoError, EscrituraError, RedError
 from pregon.base.hashing import CHUNK
+from pregon.transport.destino import PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pregon.base.durable import Disk
-
-PART = ".part"
-"""Suffix of a file that a sender is still writing; nobody reads it."""
 
 MAX_FILE_BYTES = 8 << 30
 """No file of a repository is longer; the verifier's own limits are far below."""
