@@ -133,9 +133,9 @@ class _Fuente:
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
         data = self._files.get(ruta)
-        return None if data is None else iter((data,))
+        return None if data is None else iter((data[desde:],))
 
 
 def _verifica(folder: Path, files: dict[str, bytes]) -> bool:

@@ -4,7 +4,8 @@
 #   instala-debian.sh pruebas   that, and the real programs the tests drive
 set -euo pipefail
 base=(python3 python3-venv make ca-certificates tzdata)
-pruebas=(chromium unzip zip 7zip libarchive-tools curl postgresql mariadb-server util-linux openssl poppler-utils zbar-tools)
+pruebas=(chromium chromium-headless-shell unzip zip 7zip libarchive-tools curl postgresql mariadb-server util-linux
+  openssl poppler-utils zbar-tools openssh-server openssh-client rsync nginx-light tinyproxy-bin iproute2 nftables)
 case "${1:-}" in
   base) paquetes=("${base[@]}") ;;
   pruebas) paquetes=("${base[@]}" "${pruebas[@]}") ;;

@@ -2,12 +2,16 @@
 # Makes sure the programs the tests drive are here: installs them when it may (root), else names the command.
 set -euo pipefail
 faltan=()
-for programa in chromium unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext zbarimg; do
+for programa in chromium chromium-headless-shell unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext zbarimg \
+  ssh scp sftp rsync rrsync pkill; do
   command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
 done
 # Debian keeps the servers of both databases out of an ordinary user's PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null 2>&1 || faltan+=(postgres)
 PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null 2>&1 || faltan+=(mariadbd)
+for servidor in sshd nginx tinyproxy ip tc nft; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$servidor" >/dev/null 2>&1 || faltan+=("$servidor")
+done
 command -v mariadb-install-db >/dev/null 2>&1 || faltan+=(mariadb-install-db)
 [ ${#faltan[@]} -eq 0 ] && exit 0
 aqui=$(cd "$(dirname "$0")" && pwd)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pregon.base.durable import Disk
+from pregon.base.clock import ManualClock
+from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import DestinoError, EscrituraError, RedError
 from pregon.transport import local
-from pregon.transport.local import FolderSource, deliver
+from pregon.transport.caudal import Caudal
+from pregon.transport.destino import Entregado, Envio
+from pregon.transport.local import (
+    LEFTOVER_AGE_S,
+    WHOLE_AGE_S,
+    FolderDestination,
+    FolderSource,
+    deliver,
+    whole_repository,
+)
+from pregon.transport.lugar import Lugar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,3 +198,119 @@ def test_destination_that_cannot_be_written(repositorio: Path, tmp_path: Path) -
     (tmp_path / "entrada").write_bytes(b"un archivo donde iba la carpeta")
     with pytest.raises(DestinoError):
         deliver(repositorio, tmp_path / "entrada", Disk())
+
+
+def destination(folder: Path, disk: Disk | None = None) -> tuple[FolderDestination, ManualClock]:
+    clock = ManualClock(datetime(2027, 6, 6, tzinfo=UTC))
+    folder.mkdir(exist_ok=True)
+    return FolderDestination(Lugar(url=folder.name), folder=folder.parent, clock=clock, disk=disk), clock
+
+
+def test_destination_takes_the_steps_that_it_is_told_and_says_what_travelled(repositorio: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "entrada"
+    there, clock = destination(folder)
+    envio = Envio(repositorio, (("targets/cortes/0001/a.zip",), ("metadata/timestamp.json",)))
+    assert there.deliver(envio, Caudal(clock)) == Entregado(2, 5000 + len(b"timestamp 1"))
+    assert sorted(tree(folder)) == ["metadata/timestamp.json", "targets/cortes/0001/a.zip"]
+    assert there.deliver(envio, Caudal(clock)) == Entregado(0, 0)
+    assert there.deliver(whole_repository(repositorio), Caudal(clock)).archivos == 3
+    assert tree(folder) == tree(repositorio)
+
+
+def test_destination_keeps_to_the_shared_bandwidth(repositorio: Path, tmp_path: Path) -> None:
+    (repositorio / "targets" / "cortes" / "0001" / "b.zip").write_bytes(bytes(5 << 20))
+    there, clock = destination(tmp_path / "entrada")
+    start = clock.instant
+    there.deliver(whole_repository(repositorio), Caudal(clock, 1 << 20))
+    assert 3.5 < (clock.instant - start).total_seconds() < 5.5
+
+
+def test_folder_that_is_not_there_is_not_made(repositorio: Path, tmp_path: Path) -> None:
+    """A stick that is not in its place: our own disk would get the files."""
+    there, clock = destination(tmp_path / "usb")
+    (tmp_path / "usb").rmdir()
+    with pytest.raises(DestinoError):
+        there.deliver(whole_repository(repositorio), Caudal(clock))
+    assert not (tmp_path / "usb").exists()
+
+
+def test_file_that_is_not_there_ends_the_delivery_before_its_step(repositorio: Path, tmp_path: Path) -> None:
+    there, clock = destination(tmp_path / "entrada")
+    envio = Envio(repositorio, (("targets/cortes/0009/a.zip",), ("metadata/timestamp.json",)))
+    with pytest.raises(RedError, match="desapareció"):
+        there.deliver(envio, Caudal(clock))
+    assert tree(tmp_path / "entrada") == {}
+
+
+def test_two_deliveries_at_once_never_show_a_file_that_is_not_whole(repositorio: Path, tmp_path: Path) -> None:
+    content = {n: bytes([n]) * 300_000 for n in range(8)}
+    for n, data in content.items():
+        (repositorio / "targets" / "cortes" / "0001" / f"{n}.zip").write_bytes(data)
+    folder = tmp_path / "entrada"
+    wrong: list[str] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            for n, data in content.items():
+                path = folder / "targets" / "cortes" / "0001" / f"{n}.zip"
+                if path.exists() and path.read_bytes() != data:
+                    wrong.append(path.name)
+
+    def push() -> None:
+        there, clock = destination(folder)
+        there.deliver(whole_repository(repositorio), Caudal(clock))
+
+    watcher = threading.Thread(target=look)
+    both = [threading.Thread(target=push) for _ in range(2)]
+    watcher.start()
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    done.set()
+    watcher.join()
+    assert wrong == []
+    assert tree(folder) == tree(repositorio)
+
+
+def test_leftovers_of_ours_go_when_nobody_can_be_writing_them(repositorio: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "entrada"
+    there, clock = destination(folder)
+    there.deliver(whole_repository(repositorio), Caudal(clock))
+    cut = folder / "targets" / "cortes" / "0001"
+    (repositorio / "targets" / "cortes" / "0001" / "b.zip").write_bytes(b"b")
+    ages = {
+        "a.zip.0123abcd.part": WHOLE_AGE_S + 60,  # of a file that is whole
+        f"a.zip.0123abce.part{PARCIAL}": WHOLE_AGE_S + 60,
+        "b.zip.0123abcd.part": LEFTOVER_AGE_S + 60,  # of one that never was
+        "a.zip.0123abcf.part": WHOLE_AGE_S - 60,  # another delivery may be writing these
+        "b.zip.part": LEFTOVER_AGE_S - 60,
+        "ajeno.zip.part": LEFTOVER_AGE_S + 60,  # and these are nobody's of ours
+        "a.zip.otro": LEFTOVER_AGE_S + 60,
+    }
+    for name, age in ages.items():
+        (cut / name).write_bytes(b"a medias")
+        when = time.time() - age
+        os.utime(cut / name, (when, when))
+    there.deliver(whole_repository(repositorio), Caudal(clock))
+    left = {path.name for path in cut.iterdir()} & set(ages)
+    assert left == {"a.zip.0123abcf.part", "b.zip.part", "ajeno.zip.part", "a.zip.otro"}
+
+
+def test_a_failed_copy_leaves_nothing_of_itself(repositorio: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "entrada"
+    for number in range(6):
+        there, clock = destination(folder, WatchedDisk(number))
+        with pytest.raises(DestinoError):
+            there.deliver(whole_repository(repositorio), Caudal(clock))
+        assert not [ruta for ruta in tree(folder) if ".part" in ruta]
+        assert "metadata/timestamp.json" not in tree(folder)
+
+
+def test_reading_goes_on_from_an_offset(repositorio: Path) -> None:
+    source = FolderSource(repositorio)
+    for desde, expected in ((0, 5000), (1, 4999), (4999, 1), (5000, 0), (9000, 0)):
+        pieces = source.stream("targets/cortes/0001/a.zip", desde=desde)
+        assert pieces is not None
+        assert b"".join(pieces) == b"z" * expected

@@ -19,6 +19,7 @@
     │  └─ PortadaError           ARCHIVO_PORTADA a package without the page that «/» answers with
     ├─ TransportError        69  TRANSFERENCIA
     │  ├─ RedError               RED            the link or the other side failed
+    │  │  └─ AusenteError        RED            the other side answers that it has no such file
     │  └─ DestinoError           DESTINO        the destination does not take what we send
     ├─ FindingsError         65                 HALLAZGOS: findings of severity «bloquea»
     ├─ FormatoError          65                 FORMATO: a file that cannot be read as what it should be
@@ -175,6 +176,10 @@ class RedError(TransportError):
     """The link, or the side we read from, failed or gave less than it should."""
 
     codigo = "RED"
+
+
+class AusenteError(RedError):
+    """The side we read from answers, and has no such file: another way to the same content may serve."""
 
 
 class DestinoError(TransportError):

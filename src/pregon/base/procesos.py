@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -31,14 +32,25 @@ class Process:
         """Exit status, or None while the process runs."""
         return self._popen.poll()
 
+    def feed(self, data: bytes) -> None:
+        """Give it ``data`` on its standard input, and the end of it; for one started with ``feeds``.
+
+        A child that ended or closed its input before is no error here: its exit status tells.
+        """
+        if self._popen.stdin is not None and not self._popen.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._popen.stdin.write(data)
+            with contextlib.suppress(BrokenPipeError):
+                self._popen.stdin.close()
+
     def tail(self, size: int = 2000) -> str:
         """The end of what it printed, for an error message."""
         with contextlib.suppress(OSError):
             return self.output.read_bytes()[-size:].decode(errors="replace")
         return ""
 
-    def wait(self, timeout: float) -> int:
-        """Exit status.
+    def wait(self, timeout: float | None) -> int:
+        """Exit status; ``timeout`` None for a child that has a limit of its own.
 
         Raises:
             ComprobacionError: it did not end within ``timeout`` seconds; it is still running.
@@ -54,6 +66,7 @@ class Process:
 
     def stop(self, *, grace: float = 5.0) -> int:
         """Ask the process to end (SIGTERM); after ``grace`` seconds end its group (SIGKILL). Exit status."""
+        self.feed(b"")
         if self._popen.poll() is None:
             self._popen.terminate()
             try:
@@ -64,6 +77,7 @@ class Process:
 
     def kill(self) -> None:
         """End the process and its group at once (SIGKILL): what a power cut would do to it."""
+        self.feed(b"")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
@@ -75,8 +89,14 @@ def start(
     output: Path,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    inherits: bool = True,
+    feeds: bool = False,
+    file_limit: int | None = None,
 ) -> Process:
     """Start ``command`` in a process group of its own, both outputs appended to the file ``output``.
+
+    ``environment`` is added to ours, or is all there is where not ``inherits``. With ``feeds`` it waits for
+    ``Process.feed``. No file that it writes, its output among them, grows over ``file_limit`` bytes.
 
     Raises:
         EntradaError: the program is not there.
@@ -85,10 +105,10 @@ def start(
         try:
             popen = subprocess.Popen(
                 [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=None if environment is None else {**os.environ, **environment},
+                env={**(os.environ if inherits else {}), **(environment or {})},
                 cwd=folder,
                 start_new_session=True,
             )
@@ -98,6 +118,9 @@ def start(
                 intacto="No se cambió nada.",
                 que_hacer="Instale el programa (scripts/instala-debian.sh) o revise la ruta.",
             ) from exc
+    if file_limit is not None:
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(popen.pid, resource.RLIMIT_FSIZE, (file_limit, file_limit))
     return Process(popen, output)
 
 

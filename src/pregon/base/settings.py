@@ -86,6 +86,7 @@ def _spanish(error: Any) -> str:
         return "falta esta clave"
     limits = error.get("ctx", {})
     texts = {
+        "value_error": str(limits.get("error")),  # our own words, without pydantic's before them
         "bool_type": "debe ser true o false",
         "int_type": "debe ser un número entero",
         "int_from_float": "debe ser un número entero",

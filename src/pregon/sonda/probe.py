@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-
-import httpx2
 
 from pregon.base.errors import RedError
 from pregon.transport.plazo import Plazo
@@ -74,6 +73,8 @@ def probe(
     Raises:
         RedError: no answer, or none within the limits.
     """
+    import httpx2  # When there is something to ask: a difusor receives its first cut before it asks for anything.
+
     limits = limits or Limits()
     digest = hashlib.sha256()
     size = 0
@@ -134,7 +135,7 @@ def cut_stamp(base: str, *, clock: Clock, limits: Limits | None = None) -> CutSt
         limits=Limits(segundos=seconds, bytes=MAX_STAMP_BYTES),
         keep_body=True,
     )
-    if answer.status != httpx2.codes.OK or not answer.completo or answer.cuerpo is None:
+    if answer.status != HTTPStatus.OK or not answer.completo or answer.cuerpo is None:
         return None
     return parse_stamp(answer.cuerpo)
 

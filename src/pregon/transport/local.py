@@ -1,4 +1,4 @@
-"""Folders as carriers: read one as a repository (``FolderSource``), or push a repository into one (``deliver``).
+"""Folders as carriers: read one as a repository (``FolderSource``), or push one into it (``FolderDestination``).
 
 The folder may be a USB stick, a network mount or a difusor's ``entrada/``, where the sender still holds files open
 and may swap any name for a link or a pipe. So reading goes by directory descriptors, follows no link, opens only
@@ -7,22 +7,26 @@ regular files, never blocks and never renames, links or changes what is there (d
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
+import secrets
 import stat
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pregon.base.durable import PARCIAL, disk_failure
+from pregon.base.clock import SystemClock
+from pregon.base.durable import PARCIAL, Disk, disk_failure
 from pregon.base.errors import DestinoError, DiscoError, EscrituraError, RedError
 from pregon.base.hashing import CHUNK
-from pregon.transport.destino import PART
+from pregon.transport.destino import PART, Entregado, Envio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pregon.base.durable import Disk
+    from pregon.base.clock import Clock
+    from pregon.transport.caudal import Caudal
+    from pregon.transport.lugar import Lugar
 
 MAX_FILE_BYTES = 8 << 30
 """No file of a repository is longer; the verifier's own limits are far below."""
@@ -33,8 +37,15 @@ MAX_DEPTH = 8
 MAX_FILES = 200_000
 """Files that one repository may hold when it is delivered."""
 
+LEFTOVER_AGE_S = 86_400.0
+"""A half-written file of ours that nobody has touched for so long is removed."""
+
+WHOLE_AGE_S = 600.0
+"""The same where the file itself is whole there: only another delivery that is going on now may still want it."""
+
 _TIMESTAMP = PurePosixPath("metadata/timestamp.json")
 _KEPT_OUT = frozenset({PART, PARCIAL})
+_LEFTOVER = re.compile(r"(?P<name>.+?)(\.[0-9a-f]{8})?\.part(\.parcial)?", re.DOTALL)
 
 
 class FolderSource:
@@ -44,8 +55,8 @@ class FolderSource:
         self._folder = folder
         self._depth = depth
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
-        """The file's bytes as they are now, or None where it is not there.
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        """The file's bytes as they are now, from ``desde`` on, or None where it is not there.
 
         A file that shrinks or grows while it is read gives what was read: whoever asked checks hash and length.
 
@@ -70,6 +81,7 @@ class FolderSource:
         if problem is not None:
             os.close(descriptor)
             raise self._refused(ruta, problem)
+        os.lseek(descriptor, desde, os.SEEK_SET)
         return _Chunks(descriptor, self._folder / ruta)
 
     def _open(self, parts: tuple[str, ...]) -> int:
@@ -135,54 +147,138 @@ def _reason(exc: OSError) -> str:
     return exc.strerror or str(exc)
 
 
-def deliver(repositorio: Path, destino: Path, disk: Disk) -> int:
-    """Copy what is missing or changed from ``repositorio`` to ``destino`` in three steps, and say how many files.
+class FolderDestination:
+    """A folder into which we push; implements ``destino.Destination``.
 
-    Targets first, metadata next, ``metadata/timestamp.json`` last: a reader that sees the new timestamp finds
-    everything it names. Each file is written with ``.part`` and then renamed. Nothing is ever removed there.
+    Each file is written under a name of its own and then renamed, so that two deliveries at once never write into the
+    same file. Sent whole or not at all: what a copy cut half way left is removed by a later delivery.
+    """
+
+    def __init__(self, lugar: Lugar, *, folder: Path, clock: Clock, disk: Disk | None = None) -> None:
+        """``lugar`` of scheme ``file``; its path is relative to the workspace ``folder``."""
+        self._destino = folder / lugar.ruta
+        self._clock = clock
+        self._disk = disk or Disk()
+
+    def deliver(self, envio: Envio, caudal: Caudal) -> Entregado:
+        """As ``Destination``.
+
+        Raises:
+            DestinoError: the folder is not there or cannot be written; what it had is whole, without the new timestamp.
+            RedError: the repository itself cannot be read.
+        """
+        if not self._destino.is_dir():
+            # A stick that is not there: making its folder would fill our own disk and deliver nothing.
+            raise DestinoError(
+                f"La carpeta de destino {self._destino} no está.",
+                intacto="No se escribió nada.",
+                que_hacer="Conecte la memoria o monte la carpeta (o créela, si es nueva) y repita la entrega.",
+            )
+        return _push(envio, self._destino, self._disk, _paced(caudal, self._clock))
+
+
+def whole_repository(repositorio: Path) -> Envio:
+    """Everything of a repository, in the three steps of design §2: targets, metadata, timestamp.
 
     Raises:
-        DestinoError: the destination cannot be written; what it had is whole, without the new timestamp.
-        RedError: the repository itself cannot be read.
+        RedError: it holds more files than a repository may.
     """
     files = sorted(_files(repositorio, PurePosixPath()))
-    targets = [ruta for ruta in files if ruta.parts[0] == "targets"]
-    metadata = [ruta for ruta in files if ruta.parts[0] == "metadata" and ruta != _TIMESTAMP]
-    last = [ruta for ruta in files if ruta == _TIMESTAMP]
-    copied = 0
+    targets = tuple(str(ruta) for ruta in files if ruta.parts[0] == "targets")
+    metadata = tuple(str(ruta) for ruta in files if ruta.parts[0] == "metadata" and ruta != _TIMESTAMP)
+    last = tuple(str(ruta) for ruta in files if ruta == _TIMESTAMP)
+    return Envio(repositorio, (targets, metadata, last))
+
+
+def deliver(repositorio: Path, destino: Path, disk: Disk) -> int:
+    """Copy what is missing or changed from ``repositorio`` to the folder ``destino``, and say how many files.
+
+    Raises: as ``FolderDestination.deliver``.
+    """
+    return _push(whole_repository(repositorio), destino, disk, lambda chunks: chunks).archivos
+
+
+_Pace = Callable[[Iterator[bytes]], Iterator[bytes]]
+
+
+def _paced(caudal: Caudal, clock: Clock) -> _Pace:
+    def paced(chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            clock.sleep(caudal.reserve(len(chunk)))
+            yield chunk
+
+    return paced
+
+
+def _push(envio: Envio, destino: Path, disk: Disk, pace: _Pace) -> Entregado:
+    sent = size = 0
     try:
-        for ruta in (*targets, *metadata, *last):
-            copied += _deliver_one(repositorio, destino, ruta, disk)
+        _remove_leftovers(envio, destino, disk)
+        for step in envio.pasos:
+            for ruta in map(PurePosixPath, step):
+                if not _same(envio.repositorio / ruta, destino / ruta, by_content=ruta.parts[0] == "metadata"):
+                    size += _push_one(envio.repositorio, destino, ruta, disk, pace)
+                    sent += 1
     except (EscrituraError, DiscoError) as exc:
         raise DestinoError(
             f"El destino {destino} no recibe los archivos: {exc.que_paso}",
             intacto="El destino conserva el corte anterior completo: la marca de terminado va al final.",
             que_hacer="Revise espacio y permisos del destino y repita la entrega.",
         ) from exc
-    return copied
+    except FileNotFoundError as exc:
+        raise _vanished(Path(exc.filename)) from exc
+    return Entregado(sent, size)
 
 
-def _deliver_one(repositorio: Path, destino: Path, ruta: PurePosixPath, disk: Disk) -> bool:
+def _push_one(repositorio: Path, destino: Path, ruta: PurePosixPath, disk: Disk, pace: _Pace) -> int:
     source, target = repositorio / ruta, destino / ruta
-    if _same(source, target, by_content=ruta.parts[0] == "metadata"):
-        return False
     chunks = FolderSource(repositorio).stream(str(ruta))
     if chunks is None:
-        raise RedError(
-            f"El archivo {source} desapareció durante la entrega.",
-            intacto="El destino conserva el corte anterior completo.",
-            que_hacer="Repita la entrega cuando nadie más escriba en el repositorio.",
-        )
-    when = source.stat().st_mtime_ns
+        raise _vanished(source)
+    status = source.stat()
     disk.make_folder(target.parent)
-    part = target.with_name(target.name + PART)
-    disk.write(part, chunks)
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}{PART}")
     try:
-        os.utime(part, ns=(when, when))
-    except OSError as exc:
-        disk_failure(exc, part)
-    disk.replace(part, target)
-    return True
+        disk.write(part, pace(chunks))
+        try:
+            os.utime(part, ns=(status.st_mtime_ns, status.st_mtime_ns))
+        except OSError as exc:
+            disk_failure(exc, part)
+        disk.replace(part, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    return status.st_size
+
+
+def _vanished(source: Path) -> RedError:
+    return RedError(
+        f"El archivo {source} desapareció durante la entrega.",
+        intacto="El destino conserva el corte anterior completo.",
+        que_hacer="Repita la entrega cuando nadie más escriba en el repositorio.",
+    )
+
+
+def _remove_leftovers(envio: Envio, destino: Path, disk: Disk) -> None:
+    """Remove what deliveries of these files left half done there, once nobody can still be writing it."""
+    named: dict[PurePosixPath, set[str]] = {}
+    for ruta in (PurePosixPath(text) for step in envio.pasos for text in step):
+        named.setdefault(ruta.parent, set()).add(ruta.name)
+    now = SystemClock().now().timestamp()  # What the system stamps on files is its own time, whatever ours is.
+    for folder, names in named.items():
+        try:
+            entries = list(os.scandir(destino / folder))
+        except OSError:
+            continue
+        for entry in entries:
+            left = _LEFTOVER.fullmatch(entry.name)
+            if left is None or left["name"] not in names or not entry.is_file(follow_symlinks=False):
+                continue
+            whole = (destino / folder / left["name"]).is_file()
+            with contextlib.suppress(FileNotFoundError):  # The other delivery has just finished it.
+                if now - entry.stat(follow_symlinks=False).st_mtime > (WHOLE_AGE_S if whole else LEFTOVER_AGE_S):
+                    disk.remove_tree(destino / folder / entry.name)
 
 
 def _same(source: Path, target: Path, *, by_content: bool) -> bool:

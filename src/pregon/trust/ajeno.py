@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pregon.base.errors import (
     AmbienteError,
     ArchivoError,
+    AusenteError,
     CadenaError,
     EquivocoError,
     PortadaError,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from pregon.trust.copia import Contenido
     from pregon.trust.origen import ForeignSource
     from pregon.trust.recepcion import Oferta
-    from pregon.trust.verified import Memory, Prueba, VerifiedManifest
+    from pregon.trust.verified import CutRef, Memory, Prueba, VerifiedManifest
 
 _logger = logging.getLogger(__name__)
 
@@ -160,6 +161,22 @@ class ForeignClient:
                 que_hacer="Se copiará de nuevo si el instituto lo vuelve a dejar.",
             )
         self._disk.replace(self._pending[2].archivo, destination)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def download_link(self, cut: CutRef, anterior: str, destination: Path) -> None:
+        """No novelty of this client has cuts in between.
+
+        Raises:
+            AusenteError: always.
+        """
+        del anterior, destination
+        raise AusenteError(
+            f"Sin lista firmada no hay manifiesto del corte {cut.corte}.",
+            intacto=orden.INTACTO,
+            que_hacer="Se tomará el paquete completo.",
+        )
 
     def _in_order(self, offers: Sequence[Oferta]) -> tuple[Oferta, ...]:
         """The offers that may be news: those whose name does not say that they are older than the last accepted."""

@@ -15,6 +15,8 @@
 13. The manifest read strictly: same ambiente, same convocatoria, admitted paths.
 14. Number and hour as listed; chained to the cut before it; the last accepted still listed, and earlier.
 15. An archive to unpack is in the signed list. Only here is a ``VerifiedManifest`` made.
+16. Where the cuts in between are taken by their changes: the manifest of each, as 12 and 13, with the number and hour
+    of the list, chained to the cut before it.
 
 python-tuf (checks 4 to 7) stores what it verifies as it goes, without fsync, and a later check may fail. So it works on
 a copy, and the copy becomes the state, file by file and durably, only when all the checks hold: a refusal changes
@@ -24,11 +26,8 @@ nothing, a power cut leaves whole files, and a damaged state file is fetched aga
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
 import logging
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,20 +36,21 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
-from pregon.base.durable import PARCIAL, Disk, disk_failure
-from pregon.base.errors import CadenaError, FirmaError, HashError, PregonError, RedError
+from pregon.base.durable import PARCIAL, Disk
+from pregon.base.errors import CadenaError, FirmaError, PregonError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.trust import orden
+from pregon.trust.descarga import Cuenta, altered, download, stream
 from pregon.trust.frontera import SourceFetcher, expired, tuf_border
 from pregon.trust.papeles import signed_files
 from pregon.trust.prueba import Listing, proofs
-from pregon.trust.ritmo import LOOK_S, Ritmo, time_for
+from pregon.trust.ritmo import LOOK_S, Ritmo
 from pregon.trust.verified import Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pregon.base.clock import Clock
@@ -196,26 +196,35 @@ class TrustClient:
     def download(self, source: RepositorySource, target: TargetRef, destination: Path) -> None:
         """Copy a verified target to ``destination``, hashing what is written; whole, or not there at all.
 
-        Durable only after the caller's own ``sync_filesystem`` (style 4: one ``syncfs`` for a release).
+        What came of it before a failure of the link stays beside it and is not asked for again (``descarga``). Durable
+        only after the caller's own ``sync_filesystem`` (style 4: one ``syncfs`` for a release).
 
         Raises:
             HashError: more bytes than signed, or other bytes.
-            RedError: the source failed, lacks the file or gave fewer bytes.
+            AusenteError: the source does not have it.
+            RedError: the source failed or gave fewer bytes.
             DiscoError, EscrituraError: could not write.
         """
-        temporary = destination.with_name(destination.name + PARCIAL)
-        source = Ritmo(source, self._clock, time_for(target.bytes))
+        download(source, target, destination, self._clock)
+
+    def download_link(self, source: RepositorySource, cut: CutRef, anterior: str, destination: Path) -> None:
+        """Check 16: copy to ``destination`` the manifest of a cut of ``VerifiedManifest.tramo``, verified.
+
+        ``anterior`` is the SHA-256 of the manifest before it. Nothing is remembered: the cut is not accepted.
+
+        Raises:
+            TrustError, ArchivoError: it is not the one listed, or is not admitted; nothing stays.
+            AusenteError, RedError, DiscoError, EscrituraError: as ``download``.
+        """
+        _check_size(cut.manifiesto)
+        self.download(source, cut.manifiesto, destination)
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-                for chunk in self._verified_chunks(source, target):
-                    file.write(chunk)
-            temporary.replace(destination)
-        except OSError as exc:
-            disk_failure(exc, destination)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            manifest = parse_manifest(destination.read_bytes())
+            orden.check_identity(self._identity, orden.identity_of(manifest), where="según el manifiesto firmado")
+            orden.check_link(manifest, cut, anterior)  # 16
+        except BaseException:
+            self._disk.remove_tree(destination)
+            raise
 
     def read(self, source: RepositorySource, target: TargetRef, *, limit: int) -> bytes:
         """The bytes of a small verified target (a manifest, a notice).
@@ -224,8 +233,13 @@ class TrustClient:
             HashError, RedError: as ``download``; HashError too when ``target`` is larger than ``limit``.
         """
         if target.bytes > limit:
-            raise _altered(f"«{target.ruta}» mide {target.bytes:,} bytes y el límite es {limit:,}")
-        return b"".join(self._verified_chunks(Ritmo(source, self._clock, LOOK_S), target))
+            raise altered(f"«{target.ruta}» mide {target.bytes:,} bytes y el límite es {limit:,}")
+        count, pieces = Cuenta(target), []
+        for piece in stream(Ritmo(source, self._clock, LOOK_S), f"targets/{target.ruta}"):
+            count.add(piece)
+            pieces.append(piece)
+        count.check()
+        return b"".join(pieces)
 
     # The look at a source, checks 4 to 15.
 
@@ -266,10 +280,7 @@ class TrustClient:
     def _verify(
         self, source: RepositorySource, cut: CutRef, cuts: tuple[CutRef, ...], firmado: datetime
     ) -> VerifiedManifest:
-        if cut.manifiesto.bytes > MANIFEST_MAX_BYTES:
-            raise ManifiestoError(
-                f"El manifiesto mide {cut.manifiesto.bytes:,} bytes; el límite es {MANIFEST_MAX_BYTES:,}."
-            )
+        _check_size(cut.manifiesto)
         raw = self.read(source, cut.manifiesto, limit=MANIFEST_MAX_BYTES)  # 12
         manifest = parse_manifest(raw)  # 13
         orden.check_identity(self._identity, orden.identity_of(manifest), where="según el manifiesto firmado")
@@ -281,7 +292,17 @@ class TrustClient:
                 que_hacer="Avise al instituto: el corte debe volver a generarse y firmarse.",
             )
         _logger.info("corte %04d verificado: %s", cut.corte, cut.manifiesto.sha256)
-        return certify(manifest, raw, cut.manifiesto.sha256, prueba="firma", archives=cut.archives, firmado=firmado)
+        known = self._memory.corte
+        tramo = None if known is None else tuple(each for each in cuts if known < each.corte < cut.corte)
+        return certify(
+            manifest,
+            raw,
+            cut.manifiesto.sha256,
+            prueba="firma",
+            archives=cut.archives,
+            firmado=firmado,
+            tramo=tramo,
+        )
 
     def _refresh(self, source: RepositorySource, offered: bytes) -> Updater:
         """Checks 4 to 7, by python-tuf, on a copy of the state."""
@@ -381,28 +402,16 @@ class TrustClient:
 
     def _read(self, source: RepositorySource, ruta: str, limit: int) -> bytes:
         data = b""
-        for chunk in _stream(source, ruta):
+        for chunk in stream(source, ruta):
             data += chunk
             if len(data) > limit:
-                raise _altered(f"«{ruta}» mide más de {limit:,} bytes")
+                raise altered(f"«{ruta}» mide más de {limit:,} bytes")
         return data
 
-    def _verified_chunks(self, source: RepositorySource, target: TargetRef) -> Iterator[bytes]:
-        digest, size = hashlib.sha256(), 0
-        for chunk in _stream(source, f"targets/{target.ruta}"):
-            size += len(chunk)
-            if size > target.bytes:
-                raise _altered(f"«{target.ruta}» mide más de los {target.bytes:,} bytes firmados")
-            digest.update(chunk)
-            yield chunk
-        if size < target.bytes:
-            raise RedError(
-                f"«{target.ruta}» llegó incompleto: {size:,} de {target.bytes:,} bytes.",
-                intacto=orden.INTACTO,
-                que_hacer="Puede ser una entrega a medias; se intentará de nuevo en el siguiente ciclo.",
-            )
-        if digest.hexdigest() != target.sha256:
-            raise _altered(f"«{target.ruta}» no tiene el SHA-256 firmado")
+
+def _check_size(manifest: TargetRef) -> None:
+    if manifest.bytes > MANIFEST_MAX_BYTES:
+        raise ManifiestoError(f"El manifiesto mide {manifest.bytes:,} bytes; el límite es {MANIFEST_MAX_BYTES:,}.")
 
 
 def root_identity(root: bytes) -> Identity:
@@ -416,22 +425,3 @@ def root_identity(root: bytes) -> Identity:
         if pinned.signed.type != Root.type:
             raise ValueError("not a root")
         return orden.claim_of(pinned.signed.unrecognized_fields).identity
-
-
-def _stream(source: RepositorySource, ruta: str) -> Iterator[bytes]:
-    stream = source.stream(ruta)
-    if stream is None:
-        raise RedError(
-            f"El origen no tiene «{ruta}».",
-            intacto=orden.INTACTO,
-            que_hacer="Puede ser una entrega a medias o que el instituto aún no publique; se intentará de nuevo.",
-        )
-    return stream
-
-
-def _altered(what: str) -> HashError:
-    return HashError(
-        f"Lo recibido no es lo que el instituto firmó: {what}.",
-        intacto=orden.INTACTO,
-        que_hacer="Se intentará de nuevo; si se repite, conserve el archivo como evidencia y avise al instituto.",
-    )

@@ -250,20 +250,28 @@ def check_chain(manifest: Manifest, cut: CutRef, cuts: tuple[CutRef, ...], memor
     Raises:
         CadenaError: by number, hour or hash it does not.
     """
+    before = max((c for c in cuts if c.corte < cut.corte), key=lambda c: c.corte, default=None)
+    check_link(manifest, cut, None if before is None else before.manifiesto.sha256)
+    if memory.corte is not None and all(c.corte != memory.corte for c in cuts):
+        raise _chain(f"La lista firmada ya no tiene el corte {memory.corte}, que aquí se aceptó: es otra historia.")
+    if memory.hora_corte is not None and manifest.hora_corte <= memory.hora_corte:
+        raise _chain(f"La hora del corte {cut.corte} no es posterior a la del último aceptado ({memory.corte}).")
+
+
+def check_link(manifest: Manifest, cut: CutRef, anterior: str | None) -> None:
+    """Checks 14 and 16, of one cut: number and hour are those of the list, and it names the manifest before it.
+
+    Raises:
+        CadenaError: they are not, or it does not.
+    """
     if manifest.corte != cut.corte or manifest.hora_corte != cut.hora_corte:
         raise _chain(
             f"El manifiesto dice corte {manifest.corte} de las {manifest.hora_corte.isoformat()} y la lista firmada "
             f"dice corte {cut.corte} de las {cut.hora_corte.isoformat()}."
         )
-    before = max((c for c in cuts if c.corte < cut.corte), key=lambda c: c.corte, default=None)
-    expected = None if before is None else before.manifiesto.sha256
-    if manifest.anterior != expected:
-        named = "ningún corte anterior" if before is None else f"el corte {before.corte}"
+    if manifest.anterior != anterior:
+        named = "ningún corte" if anterior is None else "el corte anterior"
         raise _chain(f"El corte {cut.corte} no está encadenado con {named} de la lista firmada.")
-    if memory.corte is not None and all(c.corte != memory.corte for c in cuts):
-        raise _chain(f"La lista firmada ya no tiene el corte {memory.corte}, que aquí se aceptó: es otra historia.")
-    if memory.hora_corte is not None and manifest.hora_corte <= memory.hora_corte:
-        raise _chain(f"La hora del corte {cut.corte} no es posterior a la del último aceptado ({memory.corte}).")
 
 
 def identity_of(manifest: Manifest) -> Identity:

@@ -12,14 +12,23 @@ if TYPE_CHECKING:
 class RepositorySource(Protocol):
     """Reads the files of a repository (design §2). It is never trusted: size limits and checks are the verifier's."""
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
-        """The bytes of ``ruta`` in pieces, or None when it is not there.
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        """The bytes of ``ruta`` in pieces, from the offset ``desde`` on, or None when it is not there.
 
         ``ruta`` is relative to the repository: ``metadata/timestamp.json``, ``targets/cortes/0042/manifiesto.json``.
+        Of a file that is not longer than ``desde`` no piece comes.
 
         Raises:
             RedError: the link or the other side failed, now or while the pieces are read.
         """
+
+
+def skipped(pieces: Iterator[bytes], desde: int) -> Iterator[bytes]:
+    """``pieces`` without their first ``desde`` bytes: for a source that can only be read from the beginning."""
+    for piece in pieces:
+        if desde < len(piece):
+            yield piece[desde:]
+        desde = max(0, desde - len(piece))
 
 
 @dataclass(frozen=True)

@@ -41,14 +41,14 @@ class Ritmo:
         self._seconds = seconds
         self._end = clock.monotonic() + seconds
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
         """As the source's own.
 
         Raises:
             RedError: as the source, or the time is over.
         """
         self._check(ruta)
-        stream = self._source.stream(ruta)
+        stream = self._source.stream(ruta, desde=desde)
         return None if stream is None else self._pieces(ruta, stream)
 
     def _pieces(self, ruta: str, stream: Iterator[bytes]) -> Iterator[bytes]:

@@ -102,7 +102,8 @@ class VerifiedManifest:
 
     ``raw`` are the exact bytes received and ``sha256`` theirs; ``prueba`` says what proves it; ``archives`` are the
     verified archives of the cut (whole and changes); ``firmado`` is when the institute signed the timestamp that covers
-    it (UTC), None where nobody signs.
+    it (UTC), None where nobody signs. ``tramo`` are the cuts of the signed list between the last accepted and this one,
+    oldest first; None where nothing was accepted before.
     """
 
     manifest: Manifest
@@ -112,6 +113,7 @@ class VerifiedManifest:
     archives: tuple[TargetRef, ...]
     firmado: datetime | None
     _seal: object = field(repr=False, compare=False)
+    tramo: tuple[CutRef, ...] | None = None
 
     def __post_init__(self) -> None:
         if self._seal is not _SEAL:
@@ -126,9 +128,10 @@ def certify(
     prueba: Prueba,
     archives: tuple[TargetRef, ...],
     firmado: datetime | None,
+    tramo: tuple[CutRef, ...] | None = None,
 ) -> VerifiedManifest:
     """Make the proof. Called by the verifiers of this room after their last check, and by nobody else."""
-    return VerifiedManifest(manifest, raw, sha256, prueba, archives, firmado, _SEAL)
+    return VerifiedManifest(manifest, raw, sha256, prueba, archives, firmado, _SEAL, tramo)
 
 
 @dataclass(frozen=True)

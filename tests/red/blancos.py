@@ -1,0 +1,211 @@
+"""What the fault harness can spoil: programs, files, links, disks and clocks. No pytest here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pregon.base.clock import SimulatedClock
+from pregon.base.durable import Disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.base.procesos import Process
+    from tests.red.enlace import Enlace
+    from tests.red.fallas import Clase, Falla
+    from tests.red.mundo import EnlaceDeMundo
+
+FILLING = "relleno-de-prueba.bin"
+FILL_MAX_BYTES = 1 << 30
+"""No disk longer than this is ever filled: it is not one made for a test."""
+
+
+class Programa:
+    """A program: ``mata`` ends it and its group at once (SIGKILL), and undoing starts it again."""
+
+    clases: frozenset[Clase] = frozenset({"mata"})
+
+    def __init__(self, start: Callable[[], Process]) -> None:
+        self._start = start
+        self.process = start()
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        del falla
+        self.process.kill()
+        return self._again
+
+    def _again(self) -> None:
+        # Another fault may have killed and revived it meanwhile.
+        if self.process.returncode() is not None:
+            self.process = self._start()
+
+
+class Archivo:
+    """A file: ``altera`` flips one bit of the byte at ``parte`` of it; undoing flips it back."""
+
+    clases: frozenset[Clase] = frozenset({"altera"})
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        with self._path.open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size == 0:
+                raise OSError(f"{self._path} has no byte to change")
+            at = min(size - 1, int(falla.parte * size))
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ 0x01]))
+        inode = self._path.stat().st_ino
+
+        def back() -> None:
+            # Whoever put a good file in its place meanwhile keeps it.
+            with contextlib.suppress(FileNotFoundError), self._path.open("r+b") as file:
+                file.seek(at)
+                if os.fstat(file.fileno()).st_ino == inode and file.read(1) == bytes([byte ^ 0x01]):
+                    file.seek(at)
+                    file.write(bytes([byte]))
+
+        return back
+
+
+class DeEnlace:
+    """An ``Enlace``: ``altera`` a bit of what goes up, ``retrasa`` (all waits), ``pierde`` (reset, then refused)."""
+
+    clases: frozenset[Clase] = frozenset({"altera", "retrasa", "pierde"})
+
+    def __init__(self, enlace: Enlace, *, dentro_de: int = 1 << 16) -> None:
+        """``dentro_de``: the altered byte is one of the next so many."""
+        self._enlace = enlace
+        self._within = dentro_de
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        if falla.clase == "altera":
+            self._enlace.altera(int(falla.parte * self._within))
+            return lambda: self._enlace.altera(None)
+        if falla.clase == "retrasa":
+            self._enlace.calla()
+        else:
+            self._enlace.corta_tras(0)
+        return self._enlace.abre
+
+
+class DeMundo:
+    """A link of a ``Mundo``: ``retrasa`` adds up to two seconds there and back, ``pierde`` lets nothing through."""
+
+    clases: frozenset[Clase] = frozenset({"retrasa", "pierde"})
+
+    def __init__(self, enlace: EnlaceDeMundo) -> None:
+        self._enlace = enlace
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        if falla.clase == "pierde":
+            self._enlace.corta()
+            return self._enlace.abre
+        before = self._enlace.liga.ms
+        self._enlace.cambia(ms=before + 2000 * falla.parte)
+        return lambda: self._enlace.cambia(ms=before)
+
+
+class Carpeta:
+    """A folder on a small disk: ``llena`` leaves no room at all; undoing gives it back."""
+
+    clases: frozenset[Clase] = frozenset({"llena"})
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        del falla
+        total = shutil.disk_usage(self._folder).total
+        if total > FILL_MAX_BYTES:
+            raise OSError(f"{self._folder} is on a disk of {total:,} bytes: it is not one made for a test")
+        filling = self._folder / FILLING
+        with filling.open("ab") as file, contextlib.suppress(OSError):
+            while True:  # until there is no room for one byte more
+                file.write(bytes(1 << 16))
+                file.flush()
+        return filling.unlink
+
+
+class RelojCorrido:
+    """A ``Clock`` that may be wrong: ``corre`` moves its instants by up to a day, before or after; never durations."""
+
+    clases: frozenset[Clase] = frozenset({"corre"})
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.corrido = timedelta()
+
+    @property
+    def simulado(self) -> bool:
+        return self._clock.simulado
+
+    def now(self) -> datetime:
+        return self._clock.now() + self.corrido
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        moved = timedelta(days=2 * falla.parte - 1)
+        self.corrido += moved
+
+        def back() -> None:
+            self.corrido -= moved
+
+        return back
+
+
+class RelojDeSimulacro:
+    """The clock file that all processes of a simulacro read: ``corre`` moves it for every one of them, as above.
+
+    Other programs' idea of the hour is the machine's, and no test changes that.
+    """
+
+    clases: frozenset[Clase] = frozenset({"corre"})
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def aplica(self, falla: Falla) -> Callable[[], None]:
+        moved = timedelta(days=2 * falla.parte - 1)
+        self._move(moved)
+        return lambda: self._move(-moved)
+
+    def _move(self, by: timedelta) -> None:
+        clock = SimulatedClock.load(self._path)
+        Disk().write(self._path, replace(clock, origin=clock.origin + by).dump())
+
+
+class DiscoMortal(Disk):
+    """Counts the durable steps of this process and kills it (SIGKILL) around one of them; None kills nobody."""
+
+    def __init__(self, en: int | None = None, *, despues: bool = False) -> None:
+        self.pasos: list[str] = []
+        self._at = en
+        self._after = despues
+
+    @contextlib.contextmanager
+    def step(self, name: str, path: Path) -> Iterator[None]:
+        mine = len(self.pasos) == self._at
+        self.pasos.append(f"{name} {path.name}")
+        if mine and not self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield
+        if mine:
+            os.kill(os.getpid(), signal.SIGKILL)
