@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from pregon.cli import entrega as entregas
 from pregon.cli import llaves, salida
 from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, one_of, root_bytes
 
 app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
 app.add_typer(llaves.app, name="llaves")
+app.add_typer(entregas.app, name="acuses")
 
 
 @app.command("inicia")
@@ -131,14 +133,33 @@ def corte(
 @salida.command
 def entrega(
     carpeta: Espacio,
-    destino: Annotated[Path, typer.Option("--destino", help="Carpeta a la que se copia el repositorio.")],
+    destino: Annotated[
+        Path | None, typer.Option("--destino", help="Carpeta o memoria a la que se copia el repositorio entero.")
+    ] = None,
+    difusor: entregas.Difusor = None,
+    completo: Annotated[
+        bool, typer.Option("--completo", help="Envía el archivo completo aunque basten los cambios.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Copia el repositorio a una carpeta o memoria: contenidos, metadatos y, al final, la marca de corte completo."""
+    """Entrega el último corte a cada destino de instituto.toml, o copia el repositorio a una carpeta (--destino).
+
+    Primero los contenidos, luego los metadatos y, al final, la marca de corte completo.
+    """
+    from pregon.base.errors import UsoError
     from pregon.instituto import workspace
     from pregon.transport.local import deliver
 
+    if destino is not None and (difusor or completo):
+        raise UsoError(
+            "--destino no va con --difusor ni con --completo.",
+            intacto="No se entregó nada.",
+            que_hacer="Use --destino para copiar a una carpeta, o --difusor para entregar a los de instituto.toml.",
+        )
     opened = workspace.open_workspace(carpeta)
+    if destino is None:
+        entregas.deliver_all(opened, difusor or (), completo=completo, as_json=as_json)
+        return
     start = opened.clock.monotonic()
     with opened.held() as repository:
         cuts = repository.cuts()

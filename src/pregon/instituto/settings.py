@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.base.settings import Settings, load_toml
+from pregon.instituto.entrega import destinos
+from pregon.instituto.entrega.destinos import AjustesEntrega, Destino
 from pregon.instituto.sql.modelo import FuenteSql, repeated
 
 if TYPE_CHECKING:
@@ -25,12 +27,23 @@ class AjustesInstituto(Settings):
     ``convocatoria`` is the path of the profile, relative to the workspace (``inicia`` copies it there, so that a later
     change of the shipped one does not change a night). ``reloj_simulado`` is the file of a ``SimulatedClock``, allowed
     only in the ambiente «simulacro». ``fuente``: the contests that are read from a database when no file is given.
+    ``destino``: the nodes to which each cut is delivered; ``entrega``: how.
     """
 
     convocatoria: Annotated[str, Field(min_length=1)]
     ambiente: Literal["oficial", "simulacro"] = "oficial"
     reloj_simulado: str | None = None
     fuente: tuple[FuenteSql, ...] = ()
+    destino: tuple[Destino, ...] = ()
+    entrega: AjustesEntrega = AjustesEntrega()
+
+    @field_validator("destino")
+    @classmethod
+    def _one_table_each(cls, value: tuple[Destino, ...]) -> tuple[Destino, ...]:
+        twice = destinos.repeated(value)
+        if twice is not None:
+            raise PydanticCustomError("destino", "hay dos tablas de {cual}", {"cual": twice})
+        return value
 
     @field_validator("fuente")
     @classmethod

@@ -1,8 +1,9 @@
 """The institute's workspace: ``instituto.toml  convocatoria.toml  estado.sqlite  llaves/  repositorio/  trabajo/``.
 
 ``repositorio/`` is the only thing that leaves the machine. ``trabajo/`` holds a cut while it is made; whatever is there
-when nobody works is rubbish. ``apuntes/`` spares the next cut some work and may be deleted at any time. What was
-published is what ``repositorio/`` has signed: the state database remembers events, it does not decide.
+when nobody works is rubbish. ``apuntes/`` spares the next cut some work and may be deleted at any time. ``acuses/`` are
+those of the difusores, as they came; ``entrega/`` holds locks, and links to what is being delivered. What was published
+is what ``repositorio/`` has signed: the state database remembers events, it does not decide.
 """
 
 from __future__ import annotations
