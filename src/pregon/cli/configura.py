@@ -1,0 +1,136 @@
+"""``pregon difusor configura``: prints what an administrator puts in place; it changes nothing of the system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pregon.cli import salida
+from pregon.cli.opciones import Json
+from pregon.difusor.configura.model import CUENTA
+
+if TYPE_CHECKING:
+    from pregon.difusor.configura.model import Configuracion
+
+app = typer.Typer(
+    help="Lo que el administrador pone en su equipo para que el instituto pueda entregar. Lo escribe; no lo aplica.",
+    no_args_is_help=True,
+)
+
+Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.", metavar="DIR")]
+Desde = Annotated[
+    list[str] | None, typer.Option("--desde", help="Dirección o red del instituto; puede repetirse.", metavar="IP")
+]
+Cuenta = Annotated[str, typer.Option("--cuenta", help="Cuenta por la que entra el instituto.")]
+Salida = Annotated[
+    Path | None, typer.Option("--salida", help="Escribe los archivos y pasos.sh en esta carpeta.", metavar="CARPETA")
+]
+
+
+@app.command("sshd")
+@salida.command
+def sshd(
+    folder: Carpeta,
+    llave: Annotated[Path, typer.Option(help="Llave pública (.pub) con la que el instituto entrega.")],
+    desde: Desde = None,
+    llave_acuses: Annotated[
+        Path | None, typer.Option(help="Otra llave pública, para leer acuses (scp y rsync).")
+    ] = None,
+    protocolo: Annotated[
+        str | None, typer.Option(help="sftp, scp o rsync; si no se dice, el de la convocatoria.")
+    ] = None,
+    cuenta: Cuenta = CUENTA,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Una cuenta de SSH que sólo puede depositar cortes y leer acuses."""
+    from pregon.difusor.configura.llave import lee_llave
+    from pregon.difusor.configura.sshd import configura
+    from pregon.difusor.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    answer = configura(
+        workspace,
+        protocolo=protocolo,
+        desde=desde or (),
+        llave=lee_llave(llave, opcion="--llave"),
+        llave_acuses=None if llave_acuses is None else lee_llave(llave_acuses, opcion="--llave-acuses"),
+        nombre=cuenta,
+    )
+    _show(answer, carpeta, as_json=as_json)
+
+
+@app.command("rsyncd")
+@salida.command
+def rsyncd(
+    folder: Carpeta,
+    desde: Desde = None,
+    cuenta: Cuenta = CUENTA,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Un servicio de rsync: un módulo que sólo recibe y otro que sólo entrega acuses."""
+    from pregon.difusor.configura.rsyncd import configura
+    from pregon.difusor.workspace import open_workspace
+
+    _show(configura(open_workspace(folder), desde=desde or (), nombre=cuenta), carpeta, as_json=as_json)
+
+
+@app.command("firewall")
+@salida.command
+def firewall(
+    folder: Carpeta,
+    desde: Desde = None,
+    administra: Annotated[
+        list[str] | None,
+        typer.Option(help="Dirección o red desde la que usted administra por SSH; puede repetirse.", metavar="IP"),
+    ] = None,
+    sin_administracion: Annotated[
+        bool, typer.Option("--sin-administracion", help="Nadie administra por SSH: sólo por consola.")
+    ] = False,
+    restringe_salida: Annotated[
+        bool, typer.Option("--restringe-salida", help="También cierra lo que este equipo pide hacia fuera.")
+    ] = False,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Reglas de nftables con los puertos de la convocatoria."""
+    from pregon.difusor.configura.cortafuegos import configura
+    from pregon.difusor.workspace import open_workspace
+
+    answer = configura(
+        open_workspace(folder),
+        desde=desde or (),
+        administra=administra or (),
+        sin_administracion=sin_administracion,
+        restringe_salida=restringe_salida,
+    )
+    _show(answer, carpeta, as_json=as_json)
+
+
+def _show(answer: Configuracion, folder: Path | None, *, as_json: bool) -> None:
+    from pregon.base.durable import Disk
+
+    written = () if folder is None else answer.write(folder, Disk())
+    if as_json:
+        salida.show_json(answer.as_dict() | {"escritos": [str(path) for path in written]})
+        return
+    if written:
+        typer.echo("Escrito, y nada más cambió en este equipo:")
+        for path in written:
+            typer.echo(f"  {path}")
+        typer.echo(f"Léalos; después, como root: sh {written[-1]}")
+    else:
+        for archivo in answer.archivos:
+            typer.echo(f"--- {archivo.nombre} (va en {archivo.destino}, {archivo.modo:04o})\n{archivo.texto}")
+        typer.echo(
+            f"--- Pasos, como root, en la carpeta de esos archivos (con --salida se escriben)\n{answer.script()}"
+        )
+    for one in answer.concesiones:
+        typer.echo(f"Concesión: {one.clausula} pide {one.pide}. Se da {one.se_da}, porque {one.motivo}.")
+    for note in answer.notas:
+        typer.echo(note)
+    for warning in answer.avisos:
+        typer.echo(f"Aviso: {warning}", err=True)
