@@ -1,6 +1,6 @@
 """What tells an acuse that is shown again, or that is somebody else's, from the one it is shown for.
 
-Nothing reads the acuses of other difusores yet: this is what such a reader will have to compare.
+Who reads them is the institute: ``tests/instituto/test_entrega_acuses.py``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pregon.base.errors import AjustesError
-from pregon.difusor.acuse import Acuses, read_acuse
+from pregon.base.errors import FirmaError
+from pregon.base.jsonio import canonical_json
+from pregon.difusor.acuse import Acuses
+from pregon.trust.acuse import read_acuse
 from tests.trust.conftest import OFICIAL, other
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def issued(escena: Escena, *cortes: int) -> Acuses:
 
 
 def payloads(acuses: Acuses, files: tuple[Path, ...]) -> list[dict[str, Any]]:
-    return [read_acuse(path.read_bytes(), acuses.public_key) for path in files]
+    return [read_acuse(path.read_bytes(), acuses.public_key).payload for path in files]
 
 
 def chained(acuses: Acuses, files: tuple[Path, ...]) -> bool:
@@ -58,9 +60,9 @@ def test_acuse_of_another_difusor_is_of_another_key(escena: Escena, escena_facto
     foreign = issued(escena_factory("ajena"), 1)
     mine = issued(escena, 1)
     [data, *_] = [path.read_bytes() for path in foreign.files()]
-    with pytest.raises(AjustesError):
+    with pytest.raises(FirmaError):
         read_acuse(data, mine.public_key)
-    assert read_acuse(data, foreign.public_key)["corte"] == 1
+    assert read_acuse(data, foreign.public_key).corte == 1
 
 
 def test_acuse_of_a_simulacro_says_so_under_the_same_key(escena: Escena, escena_factory: EscenaFactory) -> None:
@@ -69,19 +71,19 @@ def test_acuse_of_a_simulacro_says_so_under_the_same_key(escena: Escena, escena_
     shutil.copy2(escena.workspace.llave, simulacro.workspace.llave)
     acuses = issued(simulacro, 1)
     key = Acuses(escena.workspace, escena.disk).public_key
-    assert {read_acuse(path.read_bytes(), key)["ambiente"] for path in acuses.files()} == {"simulacro"}
+    assert {read_acuse(path.read_bytes(), key).emisor.ambiente for path in acuses.files()} == {"simulacro"}
 
 
 def test_acuse_cannot_be_made_to_speak_of_another_cut(escena: Escena) -> None:
     acuses = issued(escena, 1, 2)
     [first] = [path for path in acuses.files() if path.name.endswith("-0001-publicado.json")]
-    assert read_acuse(first.read_bytes(), acuses.public_key)["corte"] == 1
+    assert read_acuse(first.read_bytes(), acuses.public_key).corte == 1
     for change in ({"corte": 2}, {"ambiente": "simulacro"}, {"difusor": "otro"}, {"evento": "visible"}):
         envelope = json.loads(first.read_bytes())
         payload = json.loads(base64.b64decode(envelope["payload"])) | change
         envelope["payload"] = base64.b64encode(json.dumps(payload).encode()).decode()
-        with pytest.raises(AjustesError):
-            read_acuse(json.dumps(envelope).encode(), acuses.public_key)
+        with pytest.raises(FirmaError):
+            read_acuse(canonical_json(envelope), acuses.public_key)
 
 
 def test_acuse_shown_again_left_out_or_moved_breaks_the_chain(escena: Escena) -> None:

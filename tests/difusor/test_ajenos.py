@@ -20,13 +20,14 @@ from pregon.base.durable import Disk
 from pregon.base.errors import EntradaError, UsoError
 from pregon.cli.difusor import app
 from pregon.difusor import pointer, report
-from pregon.difusor.acuse import Acuses, read_acuse
+from pregon.difusor.acuse import Acuses
 from pregon.difusor.comprueba import examine_workspace
 from pregon.difusor.inicia import create
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver
 from pregon.difusor.serve import serving
 from pregon.sonda.comprobacion import Pedido, examine
+from pregon.trust.acuse import read_acuse
 from tests.difusor.conftest import PERFIL, page, tree_hashes, without_twins
 from tests.trust.conftest import INICIO
 
@@ -199,7 +200,7 @@ def test_a_bare_zip_with_its_sum_is_published_as_it_is_and_every_paper_says_suma
     told = report.estado(ajena.workspace, libro, ajena.clock.now())
     assert (told["estado"], told["corte"]["prueba"]) == ("publicado", "suma")
     acuses = Acuses(ajena.workspace, ajena.disk)
-    papers = [read_acuse(path.read_bytes(), acuses.public_key) for path in acuses.files()]
+    papers = [read_acuse(path.read_bytes(), acuses.public_key).payload for path in acuses.files()]
     assert [(paper["evento"], paper["prueba"]) for paper in papers] == [
         ("recibido", "suma"), ("verificado", "suma"), ("publicado", "suma")
     ]  # fmt: skip
@@ -618,14 +619,14 @@ def meddle(receiver: Receiver, ruta: str, change: Callable[[], object], *, after
     source = client._source  # type: ignore[attr-defined]
     honest, left = source.stream, [change]
 
-    def stream(asked: str) -> object:
-        pieces = honest(asked)
+    def stream(asked: str, *, desde: int = 0) -> object:
+        pieces = honest(asked, desde=desde)
         if asked != ruta or not left:
             return pieces
         act = left.pop()
         if not after:
             act()
-            return honest(asked)
+            return honest(asked, desde=desde)
 
         def watched() -> object:
             yield from pieces

@@ -83,8 +83,8 @@ class ChangingSource:
         self._inner = FolderSource(folder)
         self._change = change
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
-        stream = self._inner.stream(ruta)
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        stream = self._inner.stream(ruta, desde=desde)
         return None if stream is None else self._watched(ruta, stream)
 
     def _watched(self, ruta: str, stream: Iterator[bytes]) -> Iterator[bytes]:

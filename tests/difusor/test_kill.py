@@ -21,7 +21,7 @@ from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver
 from pregon.difusor.publish import Publisher
 from pregon.difusor.recover import recover
-from tests.difusor.conftest import files_of, make_escena, tree_hashes, without_twins
+from tests.difusor.conftest import files_of, make_escena, page, tree_hashes, without_twins
 from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
@@ -217,6 +217,42 @@ def test_killed_while_two_threads_write(fast: Path, ring: KeyRing) -> None:
         recovery(workspace, escena, Steps())
         assert_whole(workspace, (old, without_twins(wanted)))
         assert_in_order(workspace)
+        publication(workspace, escena, Steps())
+        assert public_tree(workspace) == wanted
+        assert_in_order(workspace)
+
+
+def test_killed_while_the_twins_of_a_public_cut_are_made(fast: Path, ring: KeyRing) -> None:
+    """The twins that no first sight asks for (docs/adr/0011): the cut is public already, and the next start ends it."""
+    escena = prepared(fast, ring, 0)
+    escena.receiver().run_once()
+    deep = {f"datos/0002/gub/seccion/{n:04d}.json": page(n, f"<p>{n}</p>") for n in range(40)}
+    escena.cut(2, {**files_of(2, INICIO + INTERVALO * 2), **deep})
+    reference = copy_of(escena.workspace, fast / "entero")
+    counted = Steps()
+    publication(reference, escena, counted)
+    wanted = public_tree(reference)
+    assert {ruta + ".gz" for ruta in deep} < wanted.keys()
+    switched = counted.names.index("write puntero")
+    later = list(enumerate(counted.names))[switched:]
+    creates = [n for n, name in later if name.startswith("create ") and name.endswith(".gz")]
+    links = [n for n, name in later if name.startswith("link ") and name.endswith(".json.gz")]
+    assert len(creates) >= len(deep)
+    for number in (creates[0], creates[20], links[0], links[-1]):
+        workspace = copy_of(escena.workspace, fast / "caso")
+
+        def work(steps: Steps, workspace: Workspace = workspace) -> None:
+            publication(workspace, escena, steps)
+
+        assert killed(work, Steps(number))
+        assert without_twins(public_tree(workspace)) == without_twins(wanted)
+        halves = [path for path in workspace.objetos.rglob("*.gz") if path.stat().st_nlink == 1][:1]
+        for half in halves:
+            half.chmod(0o644)
+            os.truncate(half, half.stat().st_size // 2)  # the write that was under way
+        recovery(workspace, escena, Steps())
+        assert public_tree(workspace).items() <= wanted.items()
+        assert not [half for half in halves if half.exists()]
         publication(workspace, escena, Steps())
         assert public_tree(workspace) == wanted
         assert_in_order(workspace)

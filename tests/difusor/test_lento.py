@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.clock import ManualClock
+from pregon.base.durable import PARCIAL
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import signed_news
 from pregon.difusor.publish import Publisher
@@ -34,8 +35,8 @@ class Dripping:
         self._slow = slow
         self._endless = endless
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
-        found = self._source.stream(ruta)
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        found = self._source.stream(ruta, desde=desde)
         return found if found is None or self._slow not in ruta else self._drip(found)
 
     def _drip(self, found: Iterator[bytes]) -> Iterator[bytes]:
@@ -69,7 +70,9 @@ def test_carrier_that_drips_is_left_and_the_public_cut_stays(escena: Escena, slo
     assert escena.clock.monotonic() - start <= 2 * LOOK_S + time_for(1 << 20)
     assert outcome.decision.corte == 1
     assert everything_public(escena) == before
-    assert not [path for path in escena.workspace.recepcion.rglob("*") if path.is_file()]
+    # Of an archive what came is kept, under its hash, and of nothing else.
+    kept = [path for path in escena.workspace.recepcion.rglob("*") if path.is_file()]
+    assert [path.suffix for path in kept] == ([PARCIAL] if slow == ".cambios.zip" else [])
     assert escena.receiver().run_once().novedad == 2
 
 

@@ -12,7 +12,8 @@ import brotli
 import httpx2
 
 from pregon.difusor import pointer
-from pregon.difusor.acuse import Acuses, read_acuse
+from pregon.difusor.acuse import Acuses
+from pregon.trust.acuse import read_acuse
 from tests.difusor.conftest import Escena, without_twins
 from tests.trust.conftest import INICIO
 
@@ -107,7 +108,7 @@ def test_acuses_are_a_signed_chain(escena: Escena) -> None:
     events = []
     before = None
     for path in acuses.files():
-        payload = read_acuse(path.read_bytes(), acuses.public_key)
+        payload = read_acuse(path.read_bytes(), acuses.public_key).payload
         assert payload["anterior"] == before
         before = hashlib.sha256(path.read_bytes()).hexdigest()
         events.append((payload["corte"], payload["evento"]))

@@ -47,7 +47,6 @@ def offer(escena: Escena, folder: Path) -> None:
 
 
 FAULTS = [
-    ("targets/cortes/0002/20270607_0240_PREP_GUB_DEMO.cambios.zip", {"HASH"}),
     ("targets/cortes/0002/manifiesto.json", {"HASH"}),
     ("metadata/timestamp.json", {"FIRMA", "UMBRAL", "CONVOCATORIA", "AMBIENTE"}),
     ("metadata/3.snapshot.json", {"FIRMA", "HASH"}),

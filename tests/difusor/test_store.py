@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gzip
 import os
+import zipfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,10 +20,11 @@ from pregon.difusor import pointer
 from pregon.difusor.objects import BR, GZ, ObjectStore, compress_gzip, decoded_matches, stamp_ns
 from pregon.difusor.release import plan
 from pregon.paquete.manifest import FileEntry, Manifest
-from tests.difusor.conftest import tree_hashes, without_twins
+from tests.difusor.conftest import files_of, tree_hashes, without_twins
+from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tests.difusor.conftest import Escena
@@ -104,6 +107,43 @@ def test_bomb_as_own_twin_is_not_expanded() -> None:
     assert not decoded_matches(bomb, GZ, b"\0" * 10)
     assert not decoded_matches(b"\x0b\x02\x80abc\x03", BR, b"abcd")
     assert not decoded_matches(b"no es gzip", GZ, b"x")
+
+
+class Watching(Disk):
+    """Notes what the release of a cut holds when the pointer moves to it, and the times of its files."""
+
+    def __init__(self, release: Path) -> None:
+        self._release = release
+        self.seen: dict[str, int] = {}
+
+    def write(self, path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
+        if path.name == "puntero":
+            self.seen = {ruta: (self._release / ruta).stat().st_mtime_ns for ruta in tree_hashes(self._release)}
+        super().write(path, data, mode=mode)
+
+
+def test_only_what_a_first_sight_asks_for_has_its_twin_when_the_cut_becomes_public(escena: Escena) -> None:
+    """docs/adr/0011: the others come right after, and the file beside which they come keeps its time (ADR 0003)."""
+    deep = [f"datos/0001/gub/seccion/{n:04d}.json" for n in range(5)]
+    stored = {ruta: (f'{{"seccion": "{ruta}", "votos": "{"0" * 300}"}}').encode() for ruta in deep}
+    escena.cut(1, {**files_of(1, INICIO + INTERVALO), **stored})
+    disk = Watching(escena.workspace.cortes / "0001")
+    assert escena.receiver(disk).run_once().error is None
+    at_once = {*files_of(1, INICIO), "resumen.txt"}
+    assert {ruta for ruta in disk.seen if ruta.endswith((GZ, BR))} == {ruta + GZ for ruta in at_once}
+    assert disk.seen.keys() >= escena.manifest_hashes(1).keys() >= {*at_once, *deep}
+    after = escena.public()
+    assert after.keys() == disk.seen.keys() | {
+        ruta + suffix for ruta in (*at_once, *deep, "manifiesto.json") for suffix in (GZ, BR)
+    }
+    release = escena.workspace.cortes / "0001"
+    assert {ruta: (release / ruta).stat().st_mtime_ns for ruta in disk.seen} == disk.seen
+    with zipfile.ZipFile(next(escena.repository.cut_folder(1).glob("*.zip"))) as package:
+        for ruta in deep:
+            twin = (release / (ruta + GZ)).read_bytes()
+            assert gzip.decompress(twin) == stored[ruta]
+            assert len(twin) == package.getinfo(ruta).compress_size + 18  # its own stream: a head of 10, a tail of 8
+            assert (release / (ruta + GZ)).stat().st_mtime_ns not in disk.seen.values()
 
 
 class NoLinks(Disk):

@@ -45,13 +45,13 @@ class FolderReader:
     faults: dict[str, bytes | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
         self.asked.append(ruta)
         if ruta in self.faults:
             data = self.faults[ruta]
-            return None if data is None else iter((data,))
+            return None if data is None else iter((data[desde:],))
         path = self.folder / ruta
-        return iter((path.read_bytes(),)) if path.is_file() else None
+        return iter((path.read_bytes()[desde:],)) if path.is_file() else None
 
     def flip(self, ruta: str, position: int = -1) -> FolderReader:
         """The same source with one bit of one file changed."""

@@ -458,8 +458,8 @@ class Misbehaving:
     def __init__(self, honest: FolderReader, ruta: str, data: Iterator[bytes]) -> None:
         self._honest, self._ruta, self._data = honest, ruta, data
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
-        return self._data if ruta == self._ruta else self._honest.stream(ruta)
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        return self._data if ruta == self._ruta else self._honest.stream(ruta, desde=desde)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pregon.cli import salida
+from pregon.cli import configura, salida
 from pregon.cli.opciones import Json, root_bytes
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pregon.difusor.receive import Outcome
 
 app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
+app.add_typer(configura.app, name="configura")
 
 PRUEBAS = {
     "firma": "firma (lo firmó el instituto)",
@@ -34,7 +35,7 @@ Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.",
 def inicia(
     folder: Carpeta,
     convocatoria: Annotated[str, typer.Option(help="Id de la convocatoria, o ruta de un perfil .toml.")],
-    origen: Annotated[str, typer.Option(help="«entrada» si el instituto deposita aquí; o una carpeta o file://…")],
+    origen: Annotated[str, typer.Option(help="«entrada» si el instituto deposita aquí; una carpeta; https://… o s3://…")],
     raiz: Annotated[
         Path | None,
         typer.Option(help="El root.json del instituto, comprobado por otro medio. Sin ella, sólo si no firma."),

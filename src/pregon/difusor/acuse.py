@@ -7,17 +7,16 @@ taken out or changed without it showing.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from securesystemslib.dsse import Envelope
 
-from pregon.base.errors import AjustesError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
 from pregon.trust import keys
+from pregon.trust.acuse import FORMATO
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,22 +26,22 @@ if TYPE_CHECKING:
 
     from pregon.base.durable import Disk
     from pregon.difusor.workspace import Workspace
-
-FORMATO = "pregon/acuse/1"
-"""The payload type of the envelope."""
-
-Evento = Literal["recibido", "verificado", "publicado", "visible", "rechazado"]
+    from pregon.trust.acuse import Evento
 
 _NAME = re.compile(r"([0-9]{6})-([0-9]{4}|----)-([a-z]+)\.json")
 
 
 def create_key(path: Path, disk: Disk) -> None:
-    """Make the key that signs this difusor's acuses: ECDSA P-256, mode 0600.
+    """Make the key that signs this difusor's acuses (ECDSA P-256, mode 0600) and, beside it, its public part.
+
+    ``acuse.pub.pem`` is what the institute registers (``clave_acuses``) to verify them.
 
     Raises:
         AjustesError: there is one already.
     """
-    keys.save(keys.generate(path.stem), path.parent, disk=disk)
+    key = keys.generate(path.stem)
+    keys.save(key, path.parent, disk=disk)
+    disk.write(path.with_suffix(".pub.pem"), key.public.keyval["public"].encode())
 
 
 @dataclass(frozen=True)
@@ -113,31 +112,3 @@ class Acuses:
         path = self._workspace.acuses / f"{number:06d}-{corte}-{fact.evento}.json"
         self._disk.write(path, canonical_json(envelope.to_dict()))
         return path
-
-
-def read_acuse(data: bytes, key: Key) -> dict[str, Any]:
-    """The payload of an acuse, its signature verified with ``key``.
-
-    Raises:
-        AjustesError: it is not an acuse of that key.
-    """
-    from securesystemslib.exceptions import VerificationError
-
-    try:
-        envelope = Envelope.from_dict(json.loads(data))
-        envelope.verify([key], 1)
-        payload: dict[str, Any] = _payload(envelope)
-    except (ValueError, KeyError, TypeError, VerificationError) as exc:
-        raise AjustesError(
-            f"No es un acuse firmado con esa llave: {exc}",
-            intacto="No se cambió nada.",
-            que_hacer="Revise de qué difusor es el acuse.",
-        ) from exc
-    return payload
-
-
-def _payload(envelope: Envelope) -> dict[str, Any]:
-    payload = json.loads(envelope.payload)
-    if envelope.payload_type != FORMATO or not isinstance(payload, dict):
-        raise ValueError(envelope.payload_type)
-    return payload

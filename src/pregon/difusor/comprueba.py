@@ -43,13 +43,13 @@ class StateSource:
     def __init__(self, folder: Path) -> None:
         self._source = FolderSource(folder)
 
-    def stream(self, ruta: str) -> Iterator[bytes] | None:
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
         """The last verified document of that role, whatever number is asked; each root by its own."""
         named = _VERSIONED.fullmatch(ruta)
         if named is None:
-            return self._source.stream(ruta.removeprefix("metadata/"))
+            return self._source.stream(ruta.removeprefix("metadata/"), desde=desde)
         kept = f"root_history/{named[1]}.root.json" if named[2] == "root" else f"{named[2]}.json"
-        return self._source.stream(kept)
+        return self._source.stream(kept, desde=desde)
 
 
 def is_workspace(path: Path) -> bool:

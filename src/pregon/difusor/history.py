@@ -1,5 +1,7 @@
 """``historico/NNNN``: what was received, as received. The rename that puts a folder here is the acceptance of its cut.
 
+Where a cut came by the changes of several, those of the cuts in between lie in its ``cadena/MMMM``, each with the
+manifest that says which path each content is: those cuts were never accepted, and only serve to make this one.
 Everything public can be made again from here: the manifests say which content each path is, the archives hold it.
 """
 
@@ -13,21 +15,23 @@ from pregon.base.hashing import open_regular, sha256_bytes, sha256_file
 from pregon.base.jsonio import canonical_json
 from pregon.difusor.libro import Aceptado, parse_recibo
 from pregon.difusor.pointer import release_name, release_number
-from pregon.difusor.unpack import make
+from pregon.difusor.unpack import make, recipes_in
 from pregon.paquete.errors import DiferenciaError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, Manifest, parse_manifest
-from pregon.paquete.names import DIFERENCIA, MANIFIESTO
+from pregon.paquete.names import MANIFIESTO
 from pregon.paquete.reading import EXTENSIONES, members
-from pregon.paquete.receta import read_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from pregon.difusor.acopio import Recibido
     from pregon.difusor.objects import ObjectStore
     from pregon.paquete.receta import Recipe
 
 RECIBO = "recibo.json"
+CADENA = "cadena"
+"""Folder of a cut with what was received of the cuts in between."""
 ALTERADO = ".alterado"
 """Suffix of an original that is no longer what was received."""
 
@@ -43,14 +47,19 @@ class History:
         """Where the originals of a cut lie, or would."""
         return self._folder / release_name(corte)
 
-    def prepare(self, cut: Aceptado, raw: bytes, archives: Iterable[Path]) -> Path:
+    def prepare(self, cut: Aceptado, raw: bytes, came: Recibido) -> Path:
         """Gather the originals of a cut under a provisional name, by rename from staging; not accepted yet."""
         final = self.folder(cut.corte)
         provisional = final.with_name(final.name + PARCIAL)
         self._disk.remove_tree(provisional)
         self._disk.make_folder(provisional, mode=0o700)
-        for archive in archives:
-            self._disk.replace(archive, provisional / archive.name)
+        for link in (link for way in came.caminos for link in way):
+            folder = provisional
+            if link.corte is not None:
+                folder = provisional / CADENA / release_name(link.corte.corte)
+                self._disk.make_folder(folder, mode=0o700)
+                self._disk.replace(came.staged(link.corte.manifiesto), folder / MANIFIESTO)
+            self._disk.replace(came.staged(link.archivo), folder / link.archivo.nombre)
         self._disk.create(provisional / MANIFIESTO, raw)
         self._disk.create(provisional / RECIBO, canonical_json(cut.to_json()))
         return provisional
@@ -59,9 +68,9 @@ class History:
         """Give the gathered originals their name. Everything of the cut must be on disk (one sync before)."""
         self._disk.replace(provisional, provisional.with_name(provisional.name.removesuffix(PARCIAL)))
 
-    def add(self, corte: int, archive: Path) -> None:
+    def add(self, corte: int, name: str, archive: Path) -> None:
         """Add another archive of an accepted cut (the whole one, where ``historial`` asks for it)."""
-        self._disk.replace(archive, self.folder(corte) / archive.name)
+        self._disk.replace(archive, self.folder(corte) / name)
 
     def accepted(self) -> tuple[Aceptado, ...]:
         """The records of every cut here, oldest first."""
@@ -122,16 +131,17 @@ class History:
         return tuple(path.name for path in wrong)
 
     def archives(self, corte: int) -> tuple[Path, ...]:
-        """The archives kept of a cut, the smallest first."""
-        try:
-            found = [path for path in self.folder(corte).iterdir() if path.suffix in EXTENSIONES and path.is_file()]
-        except OSError:
-            return ()
-        return tuple(sorted(found, key=lambda path: (path.stat().st_size, path.name)))
+        """The archives kept of a cut, the smallest first; those of the cuts in between left out."""
+        return _archives_in(self.folder(corte))
 
     def state(self, cuts: Iterable[Aceptado]) -> list[tuple[Path, int, int]]:
         """The archives kept of some cuts, with length and time: equal while nobody changes them."""
-        kept = [path for cut in cuts for path in self.archives(cut.corte)]
+        kept = [
+            path
+            for cut in cuts
+            for folder in (self.folder(cut.corte), *self._chain_folders(cut.corte))
+            for path in _archives_in(folder)
+        ]
         return [(path, path.lstat().st_size, path.lstat().st_mtime_ns) for path in kept]
 
     def remake(self, wanted: set[str], cuts: Sequence[Aceptado], store: ObjectStore) -> set[str]:
@@ -142,16 +152,12 @@ class History:
         """
         missing = set(wanted)
         recipes: list[tuple[Recipe, Manifest]] = []
-        for cut in sorted(cuts, key=lambda known: known.corte, reverse=True):
+        for manifest, archives in self._layers(cuts):
             if not missing:
                 break
-            try:
-                manifest, _ = self.manifest(cut)
-            except DiscoError:
-                continue
-            for archive in self.archives(cut.corte):
+            for archive in archives:
                 self._remake_from(archive, manifest, missing, store)
-            for archive in self.archives(cut.corte):
+            for archive in archives:
                 for recipe in _recipes(archive, manifest, missing):
                     missing.discard(recipe.destino.sha256)
                     recipes.append((recipe, manifest))
@@ -166,6 +172,32 @@ class History:
             if not made:
                 missing.add(recipe.destino.sha256)
         return missing & wanted
+
+    def _layers(self, cuts: Sequence[Aceptado]) -> Iterator[tuple[Manifest, tuple[Path, ...]]]:
+        """Manifest and archives of each cut, newest first, and after each those of the cuts in between that it has.
+
+        Which manifest each of these must be, the one after it says.
+        """
+        for cut in sorted(cuts, key=lambda known: known.corte, reverse=True):
+            try:
+                manifest, _ = self.manifest(cut)
+            except DiscoError:
+                continue
+            yield manifest, self.archives(cut.corte)
+            for folder in self._chain_folders(cut.corte):
+                raw = _read_manifest(folder / MANIFIESTO)
+                if sha256_bytes(raw) != manifest.anterior:
+                    break
+                manifest = parse_manifest(raw)
+                yield manifest, _archives_in(folder)
+
+    def _chain_folders(self, corte: int) -> list[Path]:
+        """Those of the cuts in between that a cut brought, newest first."""
+        try:
+            found = [path for path in (self.folder(corte) / CADENA).iterdir() if release_number(path.name) is not None]
+        except OSError:
+            return []
+        return sorted(found, reverse=True)
 
     def _remake_from(self, archive: Path, manifest: Manifest, missing: set[str], store: ObjectStore) -> None:
         entries = {entry.ruta: entry for entry in manifest.archivos if entry.sha256 in missing}
@@ -183,12 +215,25 @@ class History:
 
 
 def _recipes(archive: Path, manifest: Manifest, missing: set[str]) -> list[Recipe]:
-    """The recipes that ``archive`` brings of the contents ``missing``."""
-    entries = {entry.ruta + DIFERENCIA: entry for entry in manifest.archivos if entry.sha256 in missing}
-    if not entries:
-        return []
     try:
-        return [read_recipe(member, entries[member.ruta]) for member in members(archive) if member.ruta in entries]
+        return recipes_in(archive, manifest, missing)
     except ArchivoError:
         # A damaged original: another archive may still hold what is missing.
         return []
+
+
+def _read_manifest(path: Path) -> bytes:
+    """Its bytes; nothing where it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read(MANIFEST_MAX_BYTES + 1)
+    except OSError:
+        return b""
+
+
+def _archives_in(folder: Path) -> tuple[Path, ...]:
+    try:
+        found = [path for path in folder.iterdir() if path.suffix in EXTENSIONES and path.is_file()]
+    except OSError:
+        return ()
+    return tuple(sorted(found, key=lambda path: (path.stat().st_size, path.name)))

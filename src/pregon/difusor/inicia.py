@@ -9,7 +9,8 @@ from pregon.base.errors import EntradaError, EscrituraError, UsoError
 from pregon.base.settings import parse_toml
 from pregon.difusor import pages, pointer
 from pregon.difusor.acuse import create_key
-from pregon.difusor.settings import DifusorSettings
+from pregon.difusor.novedades import check_origin
+from pregon.difusor.settings import EN_RED, DifusorSettings
 from pregon.difusor.workspace import AJUSTES, folders, with_settings
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def create(folder: Path, toml: str, *, root: bytes | None, disk: Disk) -> Worksp
         )
     settings = parse_toml(toml.encode(), DifusorSettings, where=AJUSTES)
     workspace = with_settings(folder, settings)
+    check_origin(workspace)
     _check_root(root, workspace)
     for path, mode in folders(workspace):
         disk.make_folder(path, mode=mode)
@@ -80,6 +82,20 @@ def _check_root(root: bytes | None, workspace: Workspace) -> None:
         )
 
 
+_ACCESO = (
+    "# Lo que abre el origen; quite el «#» a lo que le haya dado el instituto.",
+    '# ca = "llaves/instituto-ca.pem"',
+    '# certificado = "llaves/difusor.pem"',
+    '# clave_certificado = "llaves/difusor.key"',
+    '# secreto = "archivo:llaves/secreto.txt"',
+    '# proxy = "http://proxy.ejemplo.mx:3128"',
+    "# Sólo de s3://:",
+    '# clave_acceso = "AKIA…"',
+    '# extremo = "https://s3.ejemplo.mx"',
+    '# region = "us-east-1"',
+)
+
+
 def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, sondeo_s: float | None = None) -> str:
     """The ``difusor.toml`` that ``inicia`` writes; the administrator edits it afterwards."""
     lines = [
@@ -91,7 +107,14 @@ def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, 
     ]
     if sondeo_s is not None:
         lines.append(f"sondeo_s = {sondeo_s}")
+    if origen.startswith(tuple(f"{scheme}://" for scheme in EN_RED)):
+        lines += ["", "[acceso]", *_ACCESO]
     lines += [
+        "",
+        "[acuses]",
+        "# Para que el instituto sepa en qué corte va este difusor: enviarlos, o copiarlos donde él los recoja.",
+        '# envia = "https://prep.ejemplo.mx"',
+        '# copia = "/srv/prep/acuses"',
         "",
         "[reloj]",
         "# Antes de publicar se comprueba que el reloj esté en hora: chrony, ntp (con su servidor) o ninguna.",

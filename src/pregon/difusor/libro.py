@@ -217,6 +217,29 @@ class Libro:
         """Remember which public paths are withdrawn now; an empty list where none is."""
         self._state.put(retirados=sorted(rutas))
 
+    @property
+    def acuses_enviados(self) -> int:
+        """The number of the last acuse that the institute's receiver took; 0 before the first."""
+        return int(self._state.get("acuses_enviados") or 0)
+
+    def enviar_acuse(self, number: int) -> None:
+        """Remember that the receiver has every acuse up to ``number``, and that it answers well."""
+        self._state.put(acuses_enviados=number, acuses_envio=None)
+
+    def recuerda_envio(self, trouble: dict[str, Any]) -> bool:
+        """Remember why acuses cannot be sent; True where it is another reason than before (worth an event)."""
+        return self._changed("acuses_envio", trouble)
+
+    def recuerda_copia(self, trouble: str | None) -> bool:
+        """The same of copying them; None: they were copied."""
+        return self._changed("acuses_copia", trouble)
+
+    def _changed(self, key: str, value: Any) -> bool:
+        if self._state.get(key) == value:
+            return False
+        self._state.put(**{key: value})
+        return True
+
     def evento(self, tipo: str, **data: Any) -> None:
         """Append to the journal."""
         self._state.record(tipo, **data)

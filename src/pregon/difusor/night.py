@@ -71,7 +71,10 @@ def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
         state = workspace.open_state(clock)
         receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
         _sweep(workspace, sweep, whole=sweep.vencido)
-        outcome = receiver.run_once()
+        try:
+            outcome = receiver.run_once()
+        finally:
+            receiver.close()
         Libro(state).marcar_limpio(limpio=True)
         return outcome
 
@@ -103,6 +106,7 @@ def receive_until(
                 # The same border, for a bug: what is public stays; the next pass begins anew.
                 _logger.exception("difusor %s: falla interna en una pasada", workspace.settings.id)
             _rest(workspace.settings.sondeo_s, due, clock, stop)
+        receiver.close()
         Libro(state).marcar_limpio(limpio=True)
 
 

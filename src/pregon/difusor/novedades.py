@@ -5,10 +5,12 @@ The receiver knows neither: it asks for what is new, takes the archives of it an
 
 from __future__ import annotations
 
+import contextlib
+import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from pregon.base.errors import DiscoError
+from pregon.base.errors import AjustesError, DiscoError
 from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
 from pregon.trust.ajeno import ForeignClient
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from pregon.base.clock import Clock
     from pregon.difusor.libro import Aceptado
     from pregon.difusor.publish import Publisher
+    from pregon.difusor.workspace import Workspace
     from pregon.paquete.manifest import Manifest
     from pregon.trust.origen import RepositorySource
-    from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
+    from pregon.trust.verified import CutRef, Novelty, TargetRef, VerifiedManifest
 
 AJENO = "ajeno"
 """Folder of staging into which foreign packages are copied."""
@@ -45,12 +48,27 @@ class Novedades(Protocol):
         """Put a verified archive of the last novelty at ``destination``: whole, or not there at all.
 
         Raises:
-            HashError, RedError: it is not the verified one, or does not come.
+            HashError: it is not the verified one.
+            AusenteError: the source does not have it.
+            RedError: it does not come.
             DiscoError, EscrituraError: could not write.
+        """
+
+    def download_link(self, cut: CutRef, anterior: str, destination: Path) -> None:
+        """Put at ``destination`` the manifest of a cut in the ``tramo`` of the last novelty, verified.
+
+        ``anterior``: the SHA-256 of the manifest that it must name.
+
+        Raises:
+            TrustError, ArchivoError: it is not the one that was signed, or is not admitted.
+            AusenteError, RedError, DiscoError, EscrituraError: as ``download``.
         """
 
     def accept(self, verified: VerifiedManifest) -> object:
         """Remember that it was accepted."""
+
+    def close(self) -> None:
+        """Let go of what is held open."""
 
 
 class Firmadas:
@@ -61,6 +79,11 @@ class Firmadas:
         self._source = source
         self.accept = client.accept
 
+    def close(self) -> None:
+        """As ``Novedades``: the connection of a carrier that keeps one."""
+        if isinstance(self._source, contextlib.AbstractContextManager):
+            self._source.__exit__(None, None, None)
+
     def check(self) -> Novelty:
         """As ``Novedades``."""
         return self._client.check(self._source)
@@ -69,14 +92,26 @@ class Firmadas:
         """As ``Novedades``."""
         self._client.download(self._source, target, destination)
 
+    def download_link(self, cut: CutRef, anterior: str, destination: Path) -> None:
+        """As ``Novedades``."""
+        self._client.download_link(self._source, cut, anterior, destination)
+
 
 def open_news(publisher: Publisher, clock: Clock) -> Novedades:
     """What the profile and the settings of a workspace say: its signed repository, or its foreign folder.
 
     Raises:
-        AjustesError: the root given by hand is of another convocatoria or ambiente, or the clock is not allowed.
+        AjustesError: the root given by hand is of another convocatoria or ambiente, the clock is not allowed, or what
+            opens a network origin cannot be used.
     """
     workspace = publisher.workspace
+    check_origin(workspace)
+    if workspace.settings.en_red:
+        from pregon.transport.abre import open_source
+
+        lugar = workspace.settings.lugar_origen
+        source = open_source(lugar, folder=workspace.folder, clock=clock, environment=os.environ)
+        return signed_news(publisher, source, clock)
     folder = workspace.settings.origin_folder(workspace.folder)
     if workspace.firmado:
         return signed_news(publisher, FolderSource(folder), clock)
@@ -91,6 +126,21 @@ def open_news(publisher: Publisher, clock: Clock) -> Novedades:
         disk=publisher.disk,
         require_space=publisher.require_space,
     )
+
+
+def check_origin(workspace: Workspace) -> None:
+    """That what is read over the network is signed: TLS says whom we talk to, not whose the package is.
+
+    Raises:
+        AjustesError: the profile says that nobody signs.
+    """
+    if workspace.settings.en_red and not workspace.firmado:
+        raise AjustesError(
+            f"El origen {workspace.settings.origen} se lee por la red y la convocatoria dice que el instituto no firma "
+            f"(verificacion = {workspace.convocatoria.verificacion}).",
+            intacto="No se leyó ni se publicó nada.",
+            que_hacer="Sin firma sólo se recibe en una carpeta: use origen = «entrada», o la carpeta del instituto.",
+        )
 
 
 def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock) -> Firmadas:

@@ -21,6 +21,7 @@ from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import HashError
 from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
 from pregon.base.space import RESERVA, SpaceWatch, require_free
+from pregon.paquete.names import MANIFIESTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +45,8 @@ BROTLI_QUALITY = 5
 _COMPRESSIBLE = frozenset(
     {".html", ".htm", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".csv", ".xml", ".webmanifest"}
 )
+_DEEP = 4
+"""Folders above a file of ``datos/NNNN/<contienda>/<nivel>/``: one of hundreds of its kind, and thousands in all."""
 _NANO = 1_000_000_000
 _READ = 1 << 16
 
@@ -51,6 +54,15 @@ _READ = 1 << 16
 def compressible(ruta: str) -> bool:
     """Whether the file's name says that a twin is worth making."""
     return ruta[ruta.rfind(".") :].lower() in _COMPRESSIBLE
+
+
+def at_first_sight(ruta: str) -> bool:
+    """Whether the crowd of a new cut asks for the file: its twins are made before the cut is public, others after.
+
+    Pages, what they load, ``corte.json``, and of the data what is told once for each contest. Not the files of each
+    unit or of some secciones, nor the manifest: most of all, of which a reader asks for one or none (ADR 0011).
+    """
+    return ruta != MANIFIESTO and not (ruta.startswith("datos/") and ruta.count("/") >= _DEEP)
 
 
 def stamp_ns(hora_corte: datetime, sha256: str) -> int:
@@ -142,6 +154,18 @@ class ObjectStore:
         if twin is not None and len(twin) < len(content) >= MIN_TWIN_BYTES:
             nanos = int(sha256_bytes(twin)[:16], 16) % _NANO
             self._create(self.name(sha256, GZ), twin, stamp - stamp % _NANO + nanos)
+
+    def put_deflated(self, sha256: str, content: bytes, twin: bytes) -> bool:
+        """Make the ``.gz`` twin of a stored content: gzip of which the caller knows that it decodes to ``content``.
+
+        Whether something was written: not where ``content`` is another one, nor where the twin is no smaller.
+        """
+        if not len(twin) < len(content) >= MIN_TWIN_BYTES or sha256_bytes(content) != sha256:
+            return False
+        seconds = os.lstat(self.name(sha256)).st_mtime_ns // _NANO
+        nanos = int(sha256_bytes(twin)[:16], 16) % _NANO
+        self._create(self.name(sha256, GZ), twin, seconds * _NANO + nanos)
+        return True
 
     def _create(self, name: str, data: bytes, mtime_ns: int) -> None:
         folder = name.rpartition("/")[0]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from jinja2 import Template
+
     from pregon.base.durable import Disk
     from pregon.convocatoria.model import Convocatoria
     from pregon.difusor.workspace import Workspace
@@ -101,12 +103,9 @@ def local_hour(instant: datetime, convocatoria: Convocatoria) -> str:
     return f"{fecha_larga(local)} a las {local:%H:%M} horas ({where})"
 
 
-def render(page: Pagina, workspace: Workspace) -> bytes:
+def _render(page: Pagina, template: Template, workspace: Workspace) -> bytes:
     """The page's HTML."""
-    environment = Environment(
-        loader=PackageLoader("pregon.difusor", "plantillas"), autoescape=True, undefined=StrictUndefined
-    )
-    text = environment.get_template("pagina.html").render(
+    text = template.render(
         titulo=page.titulo,
         parrafos=page.parrafos,
         estilo=Markup(ESTILO),  # noqa: S704 (our own constant)
@@ -125,7 +124,11 @@ def contents(workspace: Workspace) -> Mapping[Path, bytes]:
         workspace.servidor / NO_ENCONTRADA: no_encontrada(),
         workspace.servidor / NO_DISPONIBLE: no_disponible(),
     }
-    return {path: render(page, workspace) for path, page in pages.items()}
+    environment = Environment(
+        loader=PackageLoader("pregon.difusor", "plantillas"), autoescape=True, undefined=StrictUndefined
+    )
+    template = environment.get_template("pagina.html")
+    return {path: _render(page, template, workspace) for path, page in pages.items()}
 
 
 def ensure(workspace: Workspace, disk: Disk) -> None:

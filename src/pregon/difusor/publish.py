@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import DiscoError
+from pregon.base.errors import ArchivoError, DiscoError
 from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
 from pregon.difusor import pages, pointer
 from pregon.difusor.history import History
-from pregon.difusor.objects import ObjectStore, compressible
+from pregon.difusor.objects import GZ, ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
+from pregon.difusor.unpack import add_gz
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.paquete.names import MANIFIESTO
 
@@ -144,9 +145,17 @@ class Publisher:
         return changed
 
     def add_twins(self, cut: Aceptado) -> None:
-        """Make the twins that a public cut lacks (``.br``) and link them: after publishing, never before."""
+        """Make the twins that a public cut lacks and link them: after publishing, never before.
+
+        First the ``.gz`` that no first sight asks for, from the archive's own deflate streams; then the ``.br``, which
+        take longer. Each is linked only after a sync: until then the file goes out plain.
+        """
         what = self.plan_of(cut)
-        self.releases.add_twins(what)  # Those that earlier cuts had: making the others takes a while.
+        self.disk.sync_filesystem(self.workspace.folder)  # A pass that failed here may have left twins in the store.
+        self.releases.add_twins(what)  # Those that there are: making the others takes a while.
+        if self._add_gz(cut, what):
+            self.disk.sync_filesystem(self.workspace.folder)
+            self.releases.add_twins(what)
         made = False
         for ruta, sha256 in what.rutas.items():
             if compressible(ruta):
@@ -154,6 +163,20 @@ class Publisher:
         if made:
             self.disk.sync_filesystem(self.workspace.folder)
         self.releases.add_twins(what)
+
+    def _add_gz(self, cut: Aceptado, what: Plan) -> bool:
+        here = self.store.listed()
+        absent = {sha for ruta, sha in what.rutas.items() if compressible(ruta) and sha + GZ not in here}
+        manifest = self.manifest(cut)[0]
+        made = False
+        for archive in self.history.archives(cut.corte):
+            try:
+                made = add_gz(archive, manifest, self.store, absent) or made
+            except ArchivoError as exc:
+                # Damaged since it was received: what is public does not need it, and twins are compressed anew.
+                made = True  # Perhaps: some were, before the member that is damaged.
+                _logger.warning("corte %d: %s: %s", cut.corte, exc.codigo, exc.que_paso)
+        return made
 
     def prune(self) -> None:
         """Remove releases and contents that nothing refers to. Originals stay, and so does whatever is public."""

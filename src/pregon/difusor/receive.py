@@ -4,14 +4,15 @@ Steps (design §3). Each refusal leaves what is public as it was:
 
 1. The clock is measured, when it is due.
 2. ``trust`` looks at the source: signatures or sums, order, identity. Nothing newer: straight to 7.
-3. The smallest archive that suffices comes into staging, with the hash that was verified.
-4. It is admitted and its contents go to objects, each hashed as it is written.
+3. The fewest bytes that suffice come into staging, with the hashes that were verified (``acopio``).
+4. Each archive is admitted and its contents go to objects, each hashed as it is written.
 5. The release is linked and the originals gathered, both under provisional names; one sync; both get their names.
    The originals' rename is the acceptance.
 6. Acuses «recibido» and «verificado».
 7. ``decide``; where something else must be public, the pointer is switched.
-8. Acuse «publicado»; the ``.br`` twins; the whole archive where the profile keeps it; pruning; the public address is
-   asked, and acuse «visible» once it answers with the cut.
+8. Acuse «publicado»; the twins that no first sight asks for; the whole archive where the profile keeps it; pruning;
+   the public address is asked, and acuse «visible» once it answers with the cut.
+9. The acuses go to the institute (``remesa``).
 """
 
 from __future__ import annotations
@@ -20,35 +21,38 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import ArchivoError, HashError, PregonError, RedError, TrustError
+from pregon.base.errors import ArchivoError, DiscoError, EscrituraError, PregonError, RedError, TrustError
 from pregon.difusor import pointer
+from pregon.difusor.acopio import Acopio
 from pregon.difusor.acuse import Acuses, Hecho
 from pregon.difusor.decide import CorteListo, Decision, Estado, Situacion, Tiempos, decide
 from pregon.difusor.libro import Aceptado
 from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
+from pregon.difusor.remesa import Remesa
 from pregon.difusor.serve import public_url
-from pregon.difusor.unpack import check_own_twins, missing, unpack
-from pregon.paquete.names import CAMBIOS, MANIFIESTO
-from pregon.paquete.reading import EXTENSIONES
+from pregon.difusor.unpack import check_own_twins
+from pregon.paquete.names import MANIFIESTO
 from pregon.sonda.probe import Limits, probe
+from pregon.trust.oferta import split_archives
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from pregon.base.clock import Clock
-    from pregon.difusor.acuse import Evento
+    from pregon.difusor.acopio import Recibido
     from pregon.difusor.libro import Libro
     from pregon.difusor.novedades import Novedades
     from pregon.difusor.publish import Publisher
     from pregon.difusor.reloj import OffsetSource
     from pregon.difusor.workspace import Workspace
-    from pregon.trust.verified import Novelty, TargetRef, VerifiedManifest
+    from pregon.trust.acuse import Evento
+    from pregon.trust.verified import Novelty, VerifiedManifest
 
 _logger = logging.getLogger(__name__)
 
+WHOLE_AGAIN_S = 30.0
+"""The whole archive of a public cut, which only the history wants, is asked for again after so long."""
 PROBE_LIMITS = Limits(segundos=3.0, bytes=64 << 20)
 """The self-check asks for one small file of this same machine or its edge."""
 
@@ -73,7 +77,10 @@ class Receiver:
         self._news = news
         self._clock = clock
         self._offset = offset
+        self._acopio = Acopio(publisher, news)
+        self._sin_original: tuple[int | None, str | None, float] = (None, None, 0.0)
         self._acuses = Acuses(publisher.workspace, publisher.disk)
+        self._remesa = Remesa(publisher, self._acuses, clock)
 
     def run_once(self) -> Outcome:
         """One pass. A refusal is in ``Outcome.error``; what was due by time alone happened all the same.
@@ -93,7 +100,13 @@ class Receiver:
         self._note(accepted, error)
         decision, changed = self._apply()  # 7
         self._after(decision)  # 8
+        self._remesa.despacha(decision.revisa)  # 9
         return Outcome(None if accepted is None else accepted.corte, decision, changed, error)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept."""
+        self._news.close()
+        self._remesa.close()
 
     def _measure(self) -> None:
         last = self._libro.reloj
@@ -107,12 +120,27 @@ class Receiver:
         publisher, manifest = self._publisher, verified.manifest
         if self._workspace.firmado:
             check_own_data(manifest)
-        archives = self._fetch(verified)  # 3 and 4
+        came = self._acopio.bring(verified)  # 3 and 4
         check_own_twins(manifest, publisher.store)
+        try:
+            cut = self._accept(verified, came)
+        except (DiscoError, EscrituraError):
+            self._acopio.undo(came)
+            raise
+        self._libro.aceptar(cut)
+        self._news.accept(verified)
+        self._acopio.forget()
+        whole = split_archives(verified.archives)[0]
+        self._acopio.clear(keep=set() if whole is None else {whole.sha256})
+        self._libro.evento("aceptado", corte=cut.corte, manifiesto_sha256=cut.sha256, recuperado=False)
+        return cut
+
+    def _accept(self, verified: VerifiedManifest, came: Recibido) -> Aceptado:
+        """Link the release and keep the originals; the cut is accepted when this returns, and not before."""
+        publisher, manifest = self._publisher, verified.manifest
         store = publisher.store
         if not store.has(verified.sha256, len(verified.raw)):
             store.put(verified.sha256, len(verified.raw), [verified.raw], manifest.hora_corte)
-            store.put_gz(verified.sha256, None)
         cut = Aceptado(
             corte=manifest.corte,
             sha256=verified.sha256,
@@ -125,56 +153,11 @@ class Receiver:
             archivos=verified.archives,
         )
         release = publisher.releases.prepare(publisher.plan_new(manifest, verified.sha256))  # 5
-        originals = publisher.history.prepare(cut, verified.raw, archives)
+        originals = publisher.history.prepare(cut, verified.raw, came)
         publisher.disk.sync_filesystem(self._workspace.folder)
         publisher.releases.finish(release)
         publisher.history.accept(originals)
-        self._libro.aceptar(cut)
-        self._news.accept(verified)
-        self._libro.evento("aceptado", corte=cut.corte, manifiesto_sha256=cut.sha256, recuperado=False)
         return cut
-
-    def _fetch(self, verified: VerifiedManifest) -> list[Path]:
-        publisher, manifest = self._publisher, verified.manifest
-        needed = missing(manifest, publisher.store)
-        if not needed:
-            return []
-        whole, changes = split_archives(verified.archives)
-        chosen = changes if changes is not None and self._changes_suffice(verified, set(needed)) else whole
-        while chosen is not None:
-            publisher.require_space(chosen.bytes + 2 * sum(needed.values()))
-            archive = self._workspace.recepcion / chosen.nombre
-            try:
-                self._download(chosen, archive)
-                unpack(archive, manifest, publisher.store)
-            except PregonError:
-                publisher.disk.remove_tree(archive)
-                raise
-            needed = missing(manifest, publisher.store)
-            if not needed:
-                return [archive]
-            publisher.disk.remove_tree(archive)
-            chosen = whole if chosen is changes else None
-        raise HashError(
-            f"Al corte {manifest.corte} le faltan {len(needed)} contenidos que su manifiesto lista.",
-            intacto="No se publicó nada de este paquete; lo publicado sigue como estaba.",
-            que_hacer="Pida al instituto que vuelva a enviar el corte completo.",
-        )
-
-    def _changes_suffice(self, verified: VerifiedManifest, needed: set[str]) -> bool:
-        """Whether everything that the store lacks is new in this cut, so that the archive of changes brings it."""
-        before = next((cut for cut in self._libro.cortes() if cut.sha256 == verified.manifest.anterior), None)
-        if before is None:
-            return False
-        try:
-            previous, _ = self._publisher.history.manifest(before)
-        except PregonError:
-            return False
-        return needed.isdisjoint(entry.sha256 for entry in previous.archivos)
-
-    def _download(self, target: TargetRef, destination: Path) -> None:
-        self._publisher.disk.remove_tree(destination)
-        self._news.download(target, destination)
 
     def _note(self, accepted: Aceptado | None, error: PregonError | None) -> None:
         now = self._clock.now()
@@ -228,29 +211,32 @@ class Receiver:
         self._issue("publicado", cut, self._libro.desde or self._clock.now())
         if self._libro.terminado != cut.corte:
             self._publisher.add_twins(cut)
-            self._keep_whole(cut)
             self._publisher.prune()
             self._libro.terminar(cut.corte)
+        self._keep_whole(cut)
         self._look(cut)
 
     def _keep_whole(self, cut: Aceptado) -> None:
-        """Fetch the whole archive of a public cut where the profile keeps it and only the changes came."""
+        """Fetch the whole archive of a public cut where the profile keeps it and only the changes came.
+
+        A sender pushes it after the timestamp (``instituto.entrega``), so it may not be there yet: asked for again.
+        """
         publisher = self._publisher
-        if self._workspace.convocatoria.historial.conservar != "completo":
+        whole = split_archives(cut.archivos)[0]
+        complete = self._workspace.convocatoria.historial.conservar == "completo"
+        if whole is None or not complete or whole.nombre in {p.name for p in publisher.history.archives(cut.corte)}:
             return
-        whole, _ = split_archives(cut.archivos)
-        kept = {path.name for path in publisher.history.archives(cut.corte)}
-        if whole is None or whole.nombre in kept:
+        corte, codigo, at = self._sin_original
+        if corte == cut.corte and self._clock.monotonic() < at + WHOLE_AGAIN_S:
             return
-        destination = self._workspace.recepcion / whole.nombre
         try:
             publisher.require_space(whole.bytes)
-            self._download(whole, destination)
-            publisher.history.add(cut.corte, destination)
+            publisher.history.add(cut.corte, whole.nombre, self._acopio.fetch(whole))
         except PregonError as exc:
-            # What is public does not need it; the next pass over this cut tries again.
-            publisher.disk.remove_tree(destination)
-            self._libro.evento("sin_original", corte=cut.corte, codigo=exc.codigo)
+            # What is public does not need it.
+            if (corte, codigo) != (cut.corte, exc.codigo):
+                self._libro.evento("sin_original", corte=cut.corte, codigo=exc.codigo)
+            self._sin_original = (cut.corte, exc.codigo, self._clock.monotonic())
 
     def _look(self, cut: Aceptado) -> None:
         """Ask the public address, as a citizen would, until it answers with the cut."""
@@ -284,11 +270,3 @@ def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion
         ya_publico=libro.publicado is not None or pointer.release_number(public or "") is not None,
         suspendido=libro.suspendido,
     )
-
-
-def split_archives(archives: Sequence[TargetRef]) -> tuple[TargetRef | None, TargetRef | None]:
-    """The whole archive and the archive of changes among the signed ones."""
-    known = [ref for ref in archives if ref.nombre.endswith(EXTENSIONES)]
-    changes = next((ref for ref in known if ref.nombre.endswith(CAMBIOS)), None)
-    whole = next((ref for ref in known if not ref.nombre.endswith(CAMBIOS)), None)
-    return whole, changes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pregon.base.durable import PARCIAL
 from pregon.base.errors import DiscoError
 from pregon.difusor import pages, pointer
+from pregon.trust.descarga import kept_sha256
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +25,8 @@ _logger = logging.getLogger(__name__)
 def recover(publisher: Publisher, now: datetime) -> None:
     """Put the workspace in order, in this order.
 
-    1. Staging is emptied; whatever was being written is removed.
+    1. Staging is emptied, but for what a signed source gave of archives, which is hashed again before it serves;
+       whatever was being written is removed.
     2. Cuts whose originals are whole but were not yet noted are accepted.
     3. Releases of cuts that are not accepted, contents that no visible cut names and twins that are not their
        content are removed: they may be from before the last sync.
@@ -68,7 +70,8 @@ def _make_whole(publisher: Publisher, cut: Aceptado, *, deep: bool) -> None:
 def _empty_staging(publisher: Publisher) -> None:
     workspace, disk = publisher.workspace, publisher.disk
     for path in sorted(workspace.recepcion.iterdir()):
-        disk.remove_tree(path)
+        if not workspace.firmado or kept_sha256(path.name) is None:
+            disk.remove_tree(path)
     for folder in (workspace.folder, workspace.cortes, workspace.historico, workspace.acuses, workspace.confianza):
         for path in sorted(folder.iterdir()):
             if path.name.endswith(PARCIAL):

@@ -15,7 +15,7 @@ from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import ArchivoError, CadenaError
 from pregon.base.hashing import sha256_file
 from pregon.base.hilos import each
-from pregon.difusor.objects import GZ, TWINS, compressible
+from pregon.difusor.objects import GZ, TWINS, at_first_sight, compressible
 from pregon.difusor.pointer import release_name
 from pregon.paquete.names import MANIFIESTO, NameSet
 
@@ -126,12 +126,12 @@ class Releases:
     def prepare(self, what: Plan) -> Path:
         """Link the whole tree under a provisional name. Every content must be stored; nothing is public yet.
 
-        Of the twins, the ``.gz`` of the cut's own files, which the crowd of a new cut asks for: ``add_twins`` links the
-        others once it is public.
+        Of the twins, the ``.gz`` of the cut's own files that a first sight asks for: ``add_twins`` links the others
+        once it is public.
         """
         provisional = self._folder / (what.name + PARCIAL)
         self._disk.remove_tree(provisional)
-        own = (twin for twin in what.twin_paths() if twin[2] == GZ and twin[0].removesuffix(GZ) not in what.llevadas)
+        own = (twin for twin in what.twin_paths() if twin[2] == GZ and self._sees(what, twin[0].removesuffix(GZ)))
         with self._disk.writing(self._folder):  # The contents, while we link them.
             for folder in folders(what):
                 self._disk.make_folder(provisional / folder)
@@ -139,6 +139,10 @@ class Releases:
             each(lambda file: self._disk.link(self._store.name(file[1]), f"{base}/{file[0]}"), what.rutas.items())
             self._link_twins(own, provisional)
         return provisional
+
+    @staticmethod
+    def _sees(what: Plan, ruta: str) -> bool:
+        return ruta not in what.llevadas and at_first_sight(ruta)
 
     def finish(self, provisional: Path) -> None:
         """Give the release its name. Everything must be on disk (one sync before)."""

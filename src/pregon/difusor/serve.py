@@ -17,8 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from pregon.base import procesos
 from pregon.base.errors import ComprobacionError, EntradaError, PregonError
 from pregon.base.locks import exclusive
@@ -179,6 +177,8 @@ def _end_left_behind(home: Path) -> None:
     path = home / ADMIN_SOCKET
     if not path.exists():
         return
+    import httpx2  # Rare; and whoever only receives imports this module too.
+
     folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Through the descriptor, because the address of a socket holds about a hundred bytes.

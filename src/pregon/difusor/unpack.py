@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import GemeloError, HashError
 from pregon.base.hilos import each
-from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, compressible, file_decodes_to
+from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, at_first_sight, compressible, file_decodes_to
 from pregon.paquete.errors import BaseError, DistintaError, ManifiestoError
 from pregon.paquete.fuente import PIECE
 from pregon.paquete.names import DIFERENCIA
@@ -19,7 +19,7 @@ from pregon.paquete.reading import gzip_of, gzip_twin, members
 from pregon.paquete.receta import read_recipe, rebuild
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from pregon.difusor.objects import ObjectStore
@@ -43,8 +43,10 @@ def missing(manifest: Manifest, store: ObjectStore) -> dict[str, int]:
     }
 
 
-def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
-    """Store every content that the archive brings and the store lacks, with its ``.gz`` twin.
+def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collection[str] | None = None) -> None:
+    """Store every content that the archive brings and the store lacks, with the ``.gz`` twins of a first sight.
+
+    ``wanted``: the SHA-256 of those that matter, where others do not; all of them are admitted all the same.
 
     1. The archive is admitted whole before a byte is inflated (``paquete.reading``).
     2. Every member is in the manifest, with the length that it states, or is the recipe of a file that is in it.
@@ -64,7 +66,7 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
     entries = {entry.ruta: entry for entry in manifest.archivos}
     contents, recipes = _known(members(archive), entries)  # 1 and 2
     read = [read_recipe(member, entry) for member, entry in recipes]  # 3
-    needed = missing(manifest, store)
+    needed = {sha256: size for sha256, size in missing(manifest, store).items() if wanted is None or sha256 in wanted}
     store.require_space(sum(needed.values()))  # 4
     try:  # 5
         new = _new(contents, needed)
@@ -75,7 +77,8 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore) -> None:
                 _store_whole(*pair, manifest, store)
                 return
             for recipe in read:
-                make(recipe, manifest, store)
+                if recipe.destino.sha256 in needed:
+                    make(recipe, manifest, store)
 
         each(one, (None, *apart))
         others = [pair for pair in new if not (pair[0].suelto and pair[1].bytes <= PIECE)]
@@ -109,6 +112,18 @@ def _known(admitted: Iterator[Member], entries: Mapping[str, FileEntry]) -> tupl
         else:
             raise ManifiestoError(f"El archivo trae {member.ruta!a}, que el manifiesto no lista.")
     return contents, recipes
+
+
+def recipes_in(archive: Path, manifest: Manifest, wanted: Collection[str]) -> list[Recipe]:
+    """The recipes that ``archive`` brings of the contents ``wanted``.
+
+    Raises:
+        ArchivoError: the archive, or one of them, is not admitted.
+    """
+    entries = {entry.ruta + DIFERENCIA: entry for entry in manifest.archivos if entry.sha256 in wanted}
+    if not entries:
+        return []
+    return [read_recipe(member, entries[member.ruta]) for member in members(archive) if member.ruta in entries]
 
 
 def make(recipe: Recipe, manifest: Manifest, store: ObjectStore) -> bool:
@@ -145,21 +160,46 @@ def _new(contents: _Pairs, needed: Mapping[str, int]) -> _Pairs:
     return [pair for pair in contents if first.get(pair[1].sha256) is pair]
 
 
+def add_gz(archive: Path, manifest: Manifest, store: ObjectStore, absent: Collection[str]) -> bool:
+    """Make the ``.gz`` twins of the contents ``absent`` that ``archive`` has deflated; whether any was made.
+
+    They are stored already: a content that the archive does not give as it was received gets no twin from it.
+
+    Raises:
+        ArchivoError: the archive is not admitted.
+        DiscoError: the disk is filling up.
+    """
+    contents, _ = _known(members(archive), {entry.ruta: entry for entry in manifest.archivos})
+    twins = [pair for pair in _new(contents, dict.fromkeys(absent, 0)) if pair[0].suelto and pair[1].bytes <= PIECE]
+    made: list[bool] = []
+
+    def one(pair: tuple[Member, FileEntry]) -> None:
+        content, deflated = pair[0].whole()
+        if deflated is not None:
+            made.append(store.put_deflated(pair[1].sha256, content, gzip_of(deflated, pair[0])))
+
+    each(one, twins)
+    return any(made)
+
+
+def _twin_wanted(entry: FileEntry) -> bool:
+    return compressible(entry.ruta) and at_first_sight(entry.ruta)
+
+
 def _store_whole(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> None:
     """Store a small content and its ``.gz`` twin, which is the archive's own deflate stream."""
     content, deflated = member.whole()
-    twin = None
-    if deflated is not None and compressible(entry.ruta):
-        twin = gzip_of(deflated, member)
+    wanted = _twin_wanted(entry)
+    twin = gzip_of(deflated, member) if deflated is not None and wanted else None
     store.put_whole(entry.sha256, content, manifest.hora_corte, twin)
-    if deflated is None and compressible(entry.ruta):
+    if deflated is None and wanted:
         store.put_gz(entry.sha256, None)
 
 
 def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> FileEntry | None:
     """Store the content and its ``.gz`` twin; the entry is returned where the twin has to be compressed anew."""
     store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
-    if not compressible(entry.ruta) or entry.bytes > MAX_TWIN_BYTES:
+    if not _twin_wanted(entry) or entry.bytes > MAX_TWIN_BYTES:
         return None
     stream = gzip_twin(member)
     if stream is None:

@@ -6,8 +6,8 @@
     confianza/     what the verifier keeps (raiz.json is the root that was given by hand)
     llaves/        the key that signs our acuses
     entrada/       where a sender pushes; we only copy from it
-    recepcion/     staging, 0700: nothing here is verified yet
-    historico/NNNN what was received, as received
+    recepcion/     staging, 0700: nothing here is verified yet; what the link cut stays, by its SHA-256
+    historico/NNNN what was received, as received; cadena/MMMM: of the cuts in between
     objetos/ab/    every content once, by SHA-256, with its .gz and .br twins
     cortes/        releases: NNNN, espera, aviso
     puntero        names the release that is public; publico -> the same, for servers that want a link
