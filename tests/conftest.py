@@ -10,7 +10,25 @@ from hypothesis import settings
 
 settings.register_profile("fuzz", max_examples=5_000, deadline=None)
 
+SHARED = {"campeche": "campeche", "base": "bases", "postgres": "bases", "mariadb": "bases"}
+"""Fixtures of the session that take seconds to make, and the group of tests that has them."""
+SHARED_IN_A_MODULE = frozenset({"country", "fundada", "noche", "scene", "small"})
+"""The same, of a module: its tests that ask for them are one group."""
 _DATOS = Path(__file__).resolve().parents[2] / "shared" / "datos"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what is dear to make go to one process (``--dist loadgroup``), and these groups go first.
+
+    Otherwise each process would make its own, for its half of the tests.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            names = getattr(item, "fixturenames", ())
+            groups = {SHARED[name] for name in names if name in SHARED}
+            groups |= {item.path.stem for name in names if name in SHARED_IN_A_MODULE}
+            if groups:
+                item.add_marker(pytest.mark.xdist_group(min(groups)))
 
 
 @pytest.fixture(scope="session")

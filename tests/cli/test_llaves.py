@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -22,16 +23,25 @@ from pregon.cli.frases import Frases
 from pregon.cli.instituto import app
 from pregon.instituto.ceremonia import hoja, llaves
 from pregon.instituto.ceremonia.inventario import renglones
-from tests.instituto.ceremonias import MEDIOS, Sala
+from tests.instituto.ceremonias import MEDIOS, Sala, cheap_phrases
 from tests.trust.conftest import INICIO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pregon.paquete.manifest import Ambiente
 
+COSTS = bytes.fromhex("02024000 020108 020105")
+"""How a key file says scrypt's N = 16384, r = 8 and p = 5, in DER."""
 ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "operacion" / "llaves.md"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap() -> Iterator[None]:
+    """Of this process: what runs the program, as the rehearsal does, pays the whole cost."""
+    with cheap_phrases():
+        yield
 
 
 def run(*arguments: object, env: dict[str, str] | None = None) -> Result:
@@ -61,6 +71,11 @@ def test_the_rehearsal_of_the_document_works_from_an_empty_folder(tmp_path: Path
     here = {one["nombre"] for one in told["llaves"] if one["en_equipo"]}
     assert here == {"cortes-2", "avisos-2", "snapshot-2", "timestamp-2"}
     assert {path.name for path in (folder / "ensayo" / "llaves").iterdir()} == {f"{name}.pem" for name in here}
+    encrypted = [path for path in folder.rglob("*.pem") if b"ENCRYPTED" in path.read_bytes()]
+    assert len(encrypted) >= 4
+    for path in encrypted:
+        _, body = path.read_text().split("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        assert COSTS in base64.b64decode(body.split("-----")[0]), path
     assert pypdf.PdfReader(folder / "hoja.pdf").pages[0].extract_text().startswith("SIMULACRO")
 
 
@@ -85,7 +100,7 @@ def test_document_names_the_limits_of_the_code() -> None:
 # The sheet.
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def salas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sala]:
     """One ceremony of each ambiente, on a clock that stands still."""
     made: dict[str, Sala] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from pregon.convocatoria.secciones import Entidad
 from pregon.instituto import workspace
 from pregon.instituto.ceremonia import llaves, relevo
 from pregon.instituto.ceremonia.mesa import Hecho, Mesa, Pedido
+from pregon.trust import cifrado
 from pregon.trust.cliente import TrustClient
 from pregon.trust.keys import KeyRing
 from pregon.trust.verified import Memory
@@ -27,10 +29,26 @@ from tests.instituto.muerte import DyingDisk
 from tests.trust.conftest import INICIO, FolderReader, Institute
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pregon.instituto.workspace import Workspace
     from pregon.paquete.manifest import Ambiente
 
 MEDIOS = ("ana", "luis", "eva", "reserva")
+
+
+@contextmanager
+def cheap_phrases() -> Iterator[None]:
+    """Keys are encrypted meanwhile at next to no cost: each one takes a quarter of a second of processor otherwise.
+
+    What a ceremony costs outside is proved by ``trust/test_llaves`` and by the rehearsal of ``cli/test_llaves``.
+    """
+    costs = cifrado.SCRYPT_N, cifrado.SCRYPT_P
+    cifrado.SCRYPT_N, cifrado.SCRYPT_P = 2, 1
+    try:
+        yield
+    finally:
+        cifrado.SCRYPT_N, cifrado.SCRYPT_P = costs
 
 
 @dataclass
@@ -162,7 +180,8 @@ def do(sala: Sala, acto: str) -> None:
 
 def main(carpeta: str, acto: str, hora: str, at: str, when: str) -> None:
     clock = ManualClock(datetime.fromisoformat(hora), simulado=False)
-    do(Sala(Path(carpeta), clock, disk=DyingDisk(int(at), after=when == "despues")), acto)
+    with cheap_phrases():
+        do(Sala(Path(carpeta), clock, disk=DyingDisk(int(at), after=when == "despues")), acto)
     sys.stdout.write(json.dumps({"fin": acto}) + "\n")
 
 

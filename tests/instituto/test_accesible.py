@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.instituto.navegador import axe_faults, watch
+from tests.instituto.navegador import Traffic, axe_faults, watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,9 +61,9 @@ def test_the_keyboard_reaches_everything_in_order_and_sees_where_it_is(
     browser: Browser, site: str, campeche: Published
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 800})
+    traffic = Traffic(page)
     for name in kinds(campeche.folder):
-        page.goto(f"{site}/prep2021/{name}")
-        page.wait_for_load_state("networkidle")
+        traffic.visits(f"{site}/prep2021/{name}")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "salto", name  # the first stop skips to the content
         seen = _tour(page, name)
@@ -108,22 +108,15 @@ def _tour(page: Page, name: str) -> int:
         assert stop["visible"], (name, stop)
 
 
-def requests(page: Page) -> list[str]:
-    """Paths of what a page asks for from here on."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
-    return asked
-
-
 @pytest.mark.datos
 def test_a_first_view_of_any_page_is_small_and_asks_little(browser: Browser, site: str, campeche: Published) -> None:
     for name in kinds(campeche.folder):
         context = browser.new_context(viewport={"width": 360, "height": 740})
         page = context.new_page()
         wrong = watch(page)
-        asked = requests(page)
-        page.goto(f"{site}/prep2021/{name}", wait_until="networkidle")
-        routes = {path.removeprefix("/prep2021/") for path in asked}
+        traffic = Traffic(page)
+        traffic.visits(f"{site}/prep2021/{name}")
+        routes = {urlsplit(url).path.removeprefix("/prep2021/") for url in traffic.asked}
         weight = sum(len(gzip.compress((campeche.folder / route).read_bytes(), 6)) for route in routes)
         assert weight <= FIRST_VIEW_BYTES, (name, weight)
         blocking = page.locator("link[rel=stylesheet], head script[src]:not([type=module], [async], [defer])").count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -330,13 +331,15 @@ def test_killed_before_and_after_each_step_from_the_rename_on_leaves_one_whole_c
     rename = next(n for n, line in enumerate(steps) if line.split()[1] == "replace")
     last = next(n for n, line in reversed(list(enumerate(steps))) if line.endswith("timestamp.json"))
     actas = night.folder / f"{LATER:%Y%m%d_%H%M}"
+    start = Night(tmp_path / "inicio", night.clock)
+    start.folder.mkdir()
+    first = start.cut(start.create())
     for at in range(rename - 1, last + 1):
         # What one step leaves is what the next one finds.
         for when in ("antes", "despues") if at == last else ("antes",):
             again = Night(tmp_path / f"{at}-{when}", night.clock)
-            again.folder.mkdir()
-            space = again.create()
-            first = again.cut(space)
+            shutil.copytree(start.folder, again.folder)
+            space = open_workspace(again.folder / "espacio", clock=night.clock)
             old = _reachable(space)
             assert _run(space, actas, at, when, tmp_path / "salida.txt") == MUERTE
             with space.held() as repository:  # what any next order does first

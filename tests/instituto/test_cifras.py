@@ -6,6 +6,7 @@ import gzip
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,6 +42,22 @@ CASILLA_BYTES = 40_000
 """Most that reaching a casilla may ask for beyond the page."""
 DISTRITOS = 300
 
+ON_SCREEN = """() => {
+  const votes = rows => [...document.querySelectorAll(rows)].map(row => {
+    const [cell, ...more] = row.querySelectorAll("td[data-votos]");
+    if (more.length) throw Error(row.outerHTML);
+    return [row.dataset.clave, cell.innerText];
+  });
+  const found = {};
+  for (const table of ["candidaturas", "partidos"]) found[table] = votes(`table#${table} tr[data-clave]`);
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  // What coalitions are made of, as the actas have it; all columns, where they do not add up by coalition.
+  found.columnas = votes("table[data-coalicion] tbody tr, table#columnas tbody tr");
+  found.contadas = document.querySelector(".siempre .avance-fijo div:first-child dd span").innerText;
+  return found;
+}"""
+"""Key and text of the votes of the tables of a page, as they are on screen, all at once: each look draws the page."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -48,6 +65,11 @@ class Site:
 
     folder: Path
     sources: Sequence[ContestSource]
+
+    @cached_property
+    def scopes(self) -> dict[str, dict[str, Any]]:
+        """By contest, the totals of each of its pages, by route; of a page of secciones, those of each with actas."""
+        return scopes(self.sources)
 
 
 @pytest.fixture(
@@ -98,10 +120,10 @@ def _built(folder: Path, profile: str, clock: ManualClock, sources: Sequence[Con
     return Site(unpack(build_cut(space, sources, hora=clock.instant), folder / "sitio"), sources)
 
 
-def scopes(site: Site) -> dict[str, dict[str, Any]]:
-    """By contest, the totals of each of its pages, by route; of a page of secciones, those of each with actas."""
+def scopes(sources: Sequence[ContestSource]) -> dict[str, dict[str, Any]]:
+    """What ``Site.scopes`` keeps."""
     found: dict[str, dict[str, Any]] = {}
-    for source in site.sources:
+    for source in sources:
         table = read_actas(source.actas)
         contest = identify(source.actas.name, table.titulo).eleccion.id
         people = () if source.candidaturas is None else read_candidaturas(source.candidaturas)
@@ -126,7 +148,7 @@ def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: 
     page = context.new_page()
     cells: Counter[str] = Counter()
     with serving(package.folder) as url:
-        for contest, pages in scopes(package).items():
+        for contest, pages in package.scopes.items():
             for route, scope in _shuffled(pages):
                 if cells[contest] >= CELLS:
                     break
@@ -158,24 +180,21 @@ def _shuffled(pages: dict[str, Any]) -> list[tuple[str, Any]]:
 def _compare(page: Page, route: str, scope: Any) -> int:
     """How many figures of a page were looked at; all of them must be those of ``scope``."""
     looked = 0
+    shown = page.evaluate(ON_SCREEN)
     for table in ("candidaturas", "partidos"):
         votes = dict(getattr(scope, table))
         votes["nulos"] = votes.pop("NULOS")
         blank = next(key for key in votes if key.startswith("NO_REGISTRAD"))
         votes["no_registradas"] = votes.pop(blank)
         votes["total"] = scope.total_votos
-        for key, text in _on_screen(page, f"table#{table} tr[data-clave]"):
-            assert text == f"{votes.pop(key):,}", (route, table, key)
+        for key, text in shown[table]:
+            assert text.strip() == f"{votes.pop(key):,}", (route, table, key)
             looked += 1
         assert not any(votes.values()), (route, table, votes)  # who is left out got nothing
-    # What coalitions are made of, as the actas have it; all columns, where they do not add up by coalition.
-    for one in page.locator("details").all():
-        one.evaluate("details => { details.open = true; }")
-    for key, text in _on_screen(page, "table[data-coalicion] tbody tr, table#columnas tbody tr"):
-        assert text == f"{scope.contendientes[key]:,}", (route, key)
+    for key, text in shown["columnas"]:
+        assert text.strip() == f"{scope.contendientes[key]:,}", (route, key)
         looked += 1
-    counted = page.locator(".siempre .avance-fijo div:first-child dd span").first.inner_text()
-    assert counted == f"{scope.actas.contabilizadas:,}", route
+    assert shown["contadas"] == f"{scope.actas.contabilizadas:,}", route
     return looked + 1
 
 
@@ -188,11 +207,3 @@ def _compare_sections(page: Page, route: str, sections: dict[str, Any]) -> int:
         assert text.strip() == f"{by_number[anchor.removeprefix('s-')].total_votos:,}", (route, anchor)
     assert len(texts) == len(sections) or len(texts) > 100, route  # a long list goes on in other pages
     return len(texts)
-
-
-def _on_screen(page: Page, rows: str) -> list[tuple[str, str]]:
-    """Key and text of the votes of some rows, as they are on screen."""
-    found = page.locator(rows)
-    keys = found.evaluate_all("rows => rows.map(row => row.dataset.clave)")
-    texts = [text.strip() for text in found.locator("td[data-votos]").all_inner_texts()]
-    return list(zip(keys, texts, strict=True))

@@ -23,18 +23,26 @@ from pregon.instituto.ceremonia import llaves, medios, relevo
 from pregon.instituto.ceremonia.acto import PENDIENTE
 from pregon.instituto.ceremonia.mesa import Mesa
 from pregon.trust import keys
-from tests.instituto.ceremonias import MEDIOS, Personas, Sala, do
+from tests.instituto.ceremonias import MEDIOS, Personas, Sala, cheap_phrases, do
 from tests.instituto.muerte import MUERTE
 from tests.trust.conftest import INICIO, INTERVALO, FolderReader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pregon.trust.cliente import TrustClient
 
 ROOT = Path(__file__).resolve().parents[2]
 EN_LINEA = ("cortes", "avisos", "snapshot", "timestamp")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module", autouse=True)
+def cheap() -> Iterator[None]:
+    with cheap_phrases():
+        yield
+
+
+@pytest.fixture(scope="module")
 def fundada(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ceremony done once, with two cuts; each test works on a copy."""
     sala = Sala(tmp_path_factory.mktemp("ceremonia"), ManualClock(INICIO - timedelta(days=30), simulado=False))

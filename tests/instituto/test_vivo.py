@@ -17,21 +17,20 @@ from playwright.sync_api import expect
 from pregon.base.clock import ManualClock
 from pregon.difusor import pages
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
-from tests.instituto.navegador import SHIFTS, numbers, serving, watch
+from tests.instituto.navegador import SHIFTS, Traffic, numbers, serving, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 UNIT, QUIET = "dip/distrito-001/index.html", "dip/distrito-002/index.html"
 CONTEST, COVER = "dip/index.html", "index.html"
 """A unit that changes in each cut, one that never does, and two pages that state every cut."""
 HOURS = tuple(HORA + timedelta(minutes=20 * n) for n in range(5))
 """22:40, 23:00, 23:20, 23:40 and 0:00, the last of them the closing cut."""
-LOOK_MS = 20
 LATE = re.compile("debió haber un corte nuevo")
 WORDS = ".fija .siguiente"
 
@@ -70,7 +69,7 @@ def noche(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitio]:
     aviso = folder / "aviso"
     aviso.mkdir()
     page = pages.aviso(space.convocatoria)
-    # What a difusor writes for its own workspace (difusor.pages.render), without making one.
+    # What a difusor writes for its own workspace (difusor.pages.contents), without making one.
     templates = Environment(loader=PackageLoader("pregon.difusor", "plantillas"), autoescape=True)
     text = templates.get_template("pagina.html").render(
         titulo=page.titulo, parrafos=page.parrafos, estilo="", convocatoria=space.convocatoria, ambiente="oficial"
@@ -95,25 +94,17 @@ class Lector:
         self.noche = noche
         self.context: BrowserContext = browser.new_context(viewport={"width": 360, "height": 740})
         self.page: Page = self.context.new_page()
-        self.asked: list[str] = []
-        self.flying: list[Request] = []
-        self.page.on("request", self._started)
-        self.page.on("requestfinished", self._ended)
-        self.page.on("requestfailed", self._ended)
+        self.traffic = Traffic(self.page)
         noche.hora = hora
         self.page.clock.install(time=hora + desfase)
 
-    def _started(self, request: Request) -> None:
-        self.asked.append(request.url.removeprefix(f"{self.noche.url}/prep/"))
-        self.flying.append(request)
-
-    def _ended(self, request: Request) -> None:
-        self.flying.remove(request)
+    @property
+    def asked(self) -> list[str]:
+        return [url.removeprefix(f"{self.noche.url}/prep/") for url in self.traffic.asked]
 
     def opens(self, kind: str) -> Page:
         self.page.goto(f"{self.noche.url}/prep/{kind}")
-        while not any("assets/relevo." in asked for asked in self.asked):  # the last of its modules
-            self.page.wait_for_timeout(LOOK_MS)
+        self.traffic.comes("assets/relevo.")  # the last of its modules
         self.rests()
         return self.page
 
@@ -125,11 +116,7 @@ class Lector:
         self.rests()
 
     def rests(self) -> None:
-        """Until nothing is being asked: of the real time, not of the night's."""
-        quiet = 0
-        while quiet < 2:
-            self.page.wait_for_timeout(LOOK_MS)
-            quiet = 0 if self.flying else quiet + 1
+        self.traffic.rests()
 
     @property
     def questions(self) -> int:

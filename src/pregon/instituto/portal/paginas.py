@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 
 from pregon.instituto import contrato
 from pregon.instituto.leeme import COLUMNAS
@@ -28,6 +28,9 @@ from pregon.instituto.portal.vistas import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
     from pregon.instituto.portal.programadores import Documento
     from pregon.instituto.portal.tarjetas import Tarjeta
@@ -90,6 +93,29 @@ class Complementos:
     """The pages of secciones of each unit, by its id."""
 
 
+class _Compiled(BytecodeCache):
+    """What each template compiles to, by its name and the hash of its text: half of a small cut was compiling them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled() -> _Compiled:
+    """One for the process, as the templates are: an ``Environment`` is of one ``Aspecto``, what they compile to is not.
+
+    Only for the options and filters that ``Paginas`` gives every environment of its own.
+    """
+    return _Compiled()
+
+
 class Paginas:
     """Compiles the templates when made; then it renders any number of cuts, the whole site and each contest apart."""
 
@@ -102,6 +128,7 @@ class Paginas:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_compiled(),
         )
         environment.filters.update(
             entero=formato.entero, pct=formato.porcentaje, tam=formato.bytes_legibles, momento=formato.momento
