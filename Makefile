@@ -8,7 +8,7 @@ SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 
 SELLO_FUZZ := $(VENV)/.fuzz-$(shell cat requirements/fuzz.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 
-.PHONY: entorno simulacro test lint bench lighthouse aguante fuzz docs capturas candado limpia
+.PHONY: entorno simulacro test lint bench transporte lighthouse aguante fuzz docs capturas candado limpia
 
 entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
 
@@ -47,6 +47,10 @@ lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
 
 bench: $(SELLO_BENCH)  ## ratios against peers, measured in the same run (docs/rendimiento.md); zip and unzip are needed
 	$(BIN)/python -m bench $(ARGS)
+
+transporte: $(SELLO_PRUEBAS)  ## carriers over slow and lossy links, and sixty difusores at once; as root
+	scripts/requisitos.sh pruebas
+	$(BIN)/python -m bench --medida transporte $(ARGS)
 
 lighthouse: $(SELLO_BENCH)  ## the portal's pages under Lighthouse, medians of 5; Node, npm and chromium are needed
 	npm install --prefix $(VENV)/lighthouse --no-save --no-fund --no-audit --silent lighthouse@12.8.2

@@ -18,8 +18,8 @@ from bench.informe import Informe
 from bench.noche import ELECCIONES, NACIONAL, archivo, haz
 
 MEDIDAS = ("recepcion", "nacional", "totales", "costo")
-APARTE = ("portal",)
-"""Measures that need a program which `make entorno` does not install: only when asked for by name."""
+APARTE = ("portal", "transporte")
+"""Measures that need programs which `make entorno` does not install, or root: only when asked for by name."""
 _PROGRAMS = ("zip", "unzip", "sha256sum")
 
 
@@ -54,8 +54,8 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     try:
-        if wanted & {"recepcion", "nacional", "totales"}:
-            elections = ELECCIONES if wanted & {"recepcion", "nacional"} else ELECCIONES[:1]
+        if wanted & {"recepcion", "nacional", "totales", "transporte"}:
+            elections = ELECCIONES if wanted & {"recepcion", "nacional", "transporte"} else ELECCIONES[:1]
             noche = haz(folder / "noche", options.casillas, elections)
             if "recepcion" in wanted:  # First: what the others delete would slow it down.
                 recepcion.mide(informe, folder / "recepcion", noche, options.rondas_recepcion)
@@ -64,6 +64,10 @@ def main() -> int:
                 campeche.mide(informe, folder / "campeche", options.datos)
             if "totales" in wanted:
                 totales.mide(informe, archivo(noche.folder, 1, "PRES"), options.rondas)
+            if "transporte" in wanted:
+                from bench import transporte  # It needs what the tests need.
+
+                transporte.mide(informe, folder / "transporte", noche)
             shutil.rmtree(noche.folder)
         if "costo" in wanted:
             costo.mide(informe, folder / "costo", options.casillas, options.rondas)

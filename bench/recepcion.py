@@ -1,8 +1,9 @@
 """``recepcion``: from the repository to public, against a script with ``sha256sum``, ``unzip`` and ``sync -f``.
 
-Verify, unpack to objects, twins, link the release, one ``syncfs``, switch the pointer: a whole new process each time,
-like the script. ``corte 2`` is the next national cut by its archive of changes; the script, the whole package. A
-difusor is there all night: that cut is timed from the pass that finds it; the process, recovery included, beside it.
+Verify, unpack to objects, the twins of a first sight, link the release, one ``syncfs``, switch the pointer: a whole new
+process each time, like the script. ``corte 2`` is the next national cut by its archive of changes; the script, the
+whole package. A difusor is there all night: that cut is timed from the pass that finds it; the process, recovery
+included, beside it.
 
 Nothing is deleted between rounds: an ext4 without journal is slow to make files for some minutes after many were
 deleted, and the side that makes more of them would pay for it. Files are emptied instead.
@@ -145,7 +146,7 @@ def _compara(
     informe.segundos("  de procesador", ours.cpu)
     informe.segundos("  guion", peer.reloj)
     informe.segundos("  guion, de procesador", peer.cpu)
-    informe.segundos("  con las copias .br, hechas ya en público", [whole.total])
+    informe.segundos("  con las demás copias, hechas ya en público", [whole.total])
 
 
 def _recibe(difusor: Path) -> tuple[float, float, float]:

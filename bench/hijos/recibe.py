@@ -1,7 +1,7 @@
 """``python -m bench.hijos.recibe DIFUSOR [--completo]``: a difusor started anew receives one cut and makes it public.
 
 What ``recibe`` does between two sweeps: recovery, then one pass. It stops once the pointer is switched, unless it is
-told to finish the pass (``.br`` twins, pruning). Prints when the pass began and when the cut was public, by
+told to finish the pass (the other twins, pruning). Prints when the pass began and when the cut was public, by
 ``perf_counter``, and the processor time taken until each.
 """
 
