@@ -131,6 +131,35 @@ def test_start_comes_at_its_hour_and_not_at_the_next_poll(escena_factory: Escena
     assert len(heard) == 2
 
 
+def test_what_is_delivered_is_looked_at_at_once_and_not_at_the_next_poll(escena_factory: EscenaFactory) -> None:
+    escena = escena_factory(identity=SIMULACRO, reloj='fuente = "simulado"\nsimulado = "reloj.json"')
+    (escena.workspace.folder / "reloj.json").write_bytes(SimulatedClock.start(INICIO, 1.0).dump())
+    toml = escena.workspace.folder / "difusor.toml"
+    toml.write_text(toml.read_text().replace("sondeo_s = 0.1", "sondeo_s = 600.0"))
+    stop, looked, heard = threading.Event(), threading.Event(), list[int | None]()
+
+    def tell(outcome: Outcome) -> None:
+        heard.append(outcome.novedad)
+        looked.set()
+        if outcome.novedad == 2:
+            stop.set()
+
+    workspace = open_workspace(escena.workspace.folder)
+    thread = threading.Thread(target=receive_until, args=(workspace, stop), kwargs={"disk": Disk(), "tell": tell})
+    thread.start()
+    for number in (1, 2):
+        assert looked.wait(15)
+        looked.clear()
+        escena.sign(number)
+    thread.join(15)
+    alive = thread.is_alive()
+    stop.set()
+    thread.join(15)
+    assert not alive
+    # The timestamp alone calls: whatever else is written there first, nobody looks at half a delivery.
+    assert heard == [None, 1, 2]
+
+
 TIEMPOS = Tiempos(INICIO, INICIO + 24 * HOUR, 120)
 BASE = Situacion(
     now=INICIO,

@@ -1,7 +1,7 @@
 """The loop of one workspace: recover, then a step of the sweep and a pass, and again, until it is told to stop.
 
 A refusal never ends it: it is told once and the site stays as it was. Time alone is a reason to look again: the pass
-at the hour of the start comes at that hour, not at the next poll.
+at the hour of the start comes at that hour, not at the next poll. So is a timestamp that somebody has just delivered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pregon.base.errors import PregonError
 from pregon.base.locks import exclusive
 from pregon.difusor.barrido import Barrido
 from pregon.difusor.libro import Libro
-from pregon.difusor.novedades import open_news
+from pregon.difusor.novedades import Timbre, open_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
@@ -91,8 +91,10 @@ def receive_until(
     with exclusive(workspace.candado):
         state = workspace.open_state(clock)
         receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
+        bell = Timbre(workspace)
         while not stop.is_set():
             due: datetime | None = None
+            bell.arm()
             # Before the pass: what the pass itself would put right in silence is told too.
             _sweep(workspace, sweep)
             try:
@@ -105,7 +107,7 @@ def receive_until(
             except Exception:
                 # The same border, for a bug: what is public stays; the next pass begins anew.
                 _logger.exception("difusor %s: falla interna en una pasada", workspace.settings.id)
-            _rest(workspace.settings.sondeo_s, due, clock, stop)
+            _rest(workspace.settings.sondeo_s, due, clock, stop, bell)
         receiver.close()
         Libro(state).marcar_limpio(limpio=True)
 
@@ -120,11 +122,14 @@ def _sweep(workspace: Workspace, sweep: Barrido, *, whole: bool = False) -> None
         _logger.exception("difusor %s: falla interna en el barrido", workspace.settings.id)
 
 
-def _rest(wait: float, until: datetime | None, clock: Clock, stop: Event) -> None:
-    """Wait ``wait`` real seconds, less where the clock passes ``until`` first: its pace may change meanwhile."""
+def _rest(wait: float, until: datetime | None, clock: Clock, stop: Event, bell: Timbre) -> None:
+    """Wait ``wait`` real seconds; less where something was delivered, or the clock passes ``until`` first.
+
+    The clock's pace may change meanwhile.
+    """
     end = clock.monotonic() + wait
     while (left := end - clock.monotonic()) > 0 and not stop.wait(min(left, LOOK_EVERY_S)):
-        if until is not None and clock.now() >= until:
+        if bell.rings() or (until is not None and clock.now() >= until):
             return
 
 

@@ -14,7 +14,7 @@ from pregon.base.errors import AjustesError, DiscoError
 from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
 from pregon.trust.ajeno import ForeignClient
-from pregon.trust.cliente import TrustClient
+from pregon.trust.cliente import TIMESTAMP, TrustClient
 from pregon.trust.verified import Identity, Memory
 
 if TYPE_CHECKING:
@@ -126,6 +126,36 @@ def open_news(publisher: Publisher, clock: Clock) -> Novedades:
         disk=publisher.disk,
         require_space=publisher.require_space,
     )
+
+
+class Timbre:
+    """Notices at once, between two looks, that another timestamp lies in the folder that a signed origin is.
+
+    One ``lstat`` each time it is asked. A network origin and a foreign folder have no such file: it never rings.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        settings = workspace.settings
+        here = workspace.firmado and not settings.en_red
+        self._path = settings.origin_folder(workspace.folder) / TIMESTAMP if here else None
+        self._seen = self._look()
+
+    def arm(self) -> None:
+        """From now on it rings for whatever is put there."""
+        self._seen = self._look()
+
+    def rings(self) -> bool:
+        """Whether it changed since ``arm``."""
+        return self._look() != self._seen
+
+    def _look(self) -> tuple[int, ...] | None:
+        if self._path is None:
+            return None
+        try:
+            status = self._path.lstat()
+        except OSError:
+            return None
+        return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def check_origin(workspace: Workspace) -> None:
