@@ -52,6 +52,8 @@ PERDIDA = 0.01
 CASILLAS_PERDIDA = 20_000
 """Of one election, in the cut that crosses the link that loses packets: some megabytes."""
 CORTES_DGO, CASILLAS_DGO, UNIDADES_DGO = 20, 2_700, 39
+ARRANQUE_S = 8.0
+"""A difusor is there all night: how long its start and its recovery are given before the cut is delivered."""
 _ORDER_S = 1200.0
 
 
@@ -221,7 +223,7 @@ def _cada_uno(
     for puesto in puestos:
         before = sum(way.bytes for way in enlace.cuenta())
         process = puesto.recibe()
-        time.sleep(2)  # It is there all night: its start is not the cut's.
+        time.sleep(ARRANQUE_S)
         start = time.time()
         _entrega(lugar, puesto.nombre)
         seconds = puesto.espera(corte) - start

@@ -360,7 +360,7 @@ def test_full_disk_refuses_the_chain_before_a_byte_comes(escena: Escena) -> None
 
 
 def test_whoever_is_too_far_behind_takes_the_whole(escena: Escena, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acopio, "ESLABONES_MAX", 2)
+    monkeypatch.setattr(acopio, "CADENA_MAX", 2)
     behind(escena)
     source = Contada(escena.repository.folder)
     assert receiver(escena, source).run_once().novedad == 4

@@ -109,7 +109,7 @@ class Acopio:
         absent: AusenteError | None = None
         for way in self._in_order(verified, needed) if needed else ():
             try:
-                self._take(way, verified, sum(needed.values()))
+                self._take(way, verified, needed)
             except AusenteError as exc:
                 _logger.info("corte %04d: %s Se toma otro camino", verified.manifest.corte, exc.que_paso)
                 absent = exc
@@ -194,11 +194,11 @@ class Acopio:
             return False
         return needed.isdisjoint(entry.sha256 for entry in previous.archivos)
 
-    def _take(self, way: Camino, verified: VerifiedManifest, needed: int) -> None:
+    def _take(self, way: Camino, verified: VerifiedManifest, needed: dict[str, int]) -> None:
         try:
-            self._require_space(self._left(way), needed)
+            self._require_space(self._left(way), sum(needed.values()))
             self._download(way)
-            self._unpack(way, verified.manifest)
+            self._unpack(way, verified.manifest, set(needed))
         except RedError:
             raise
         except PregonError:
@@ -224,10 +224,9 @@ class Acopio:
             with self._blaming(link.archivo):
                 self.fetch(link.archivo)
 
-    def _unpack(self, way: Camino, newest: Manifest) -> None:
+    def _unpack(self, way: Camino, newest: Manifest, wanted: set[str]) -> None:
         """Of the cuts in between only what the newest needs, and what its recipes, and theirs, begin from."""
         store = self._publisher.store
-        wanted = set(missing(newest, store))
         for link in reversed(way[1:]):
             with self._blaming(link.archivo, for_good=True):
                 found = recipes_in(self._folder / link.archivo.sha256, self._manifest(link, newest), wanted)
