@@ -118,7 +118,11 @@ def scp(lugar: Lugar) -> Puesto:
 def rsync_ssh(lugar: Lugar) -> Puesto:
     """rsync over SSH, confined by rrsync."""
     return _ssh(
-        lugar, "rsync-ssh", "rsync+ssh", lambda entrada: f'restrict,command="rrsync -wo {entrada}" {{publica}}', ruta=""
+        lugar,
+        "rsync-ssh",
+        "rsync+ssh",
+        lambda entrada: f'restrict,command="rrsync -wo -munge -no-del -no-lock {entrada}" {{publica}}',
+        ruta="",
     )
 
 

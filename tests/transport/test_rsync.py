@@ -282,6 +282,18 @@ def test_daemon_that_takes_one_at_a_time(servicio: Rsyncd, taller: Path, envio: 
     assert tree(servicio.secretos.parent.parent / "sola") == sent(envio)
 
 
+def test_sessions_that_wait_are_opened_again_before_they_are_too_old(tmp_path: Path) -> None:
+    with rsyncd.Banco(tmp_path) as banco:
+        envio = repository(tmp_path / "repositorio", 900_000)
+        banco.enlace.ritmo(450_000)
+        before = banco.enlace.conexiones
+        given = banco.destino(stall_s=3.0).deliver(envio, free())
+        assert given.bytes >= 900_000
+        # One for each step, and each of the two that wait, once more at least while the package goes.
+        assert banco.enlace.conexiones - before >= 5
+        assert banco.archivos() == sent(envio)
+
+
 def test_cut_package_goes_on_where_it_was(tmp_path: Path) -> None:
     with rsyncd.Banco(tmp_path) as banco:
         envio = repository(tmp_path / "repositorio", 1_500_000)

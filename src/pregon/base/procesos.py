@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import signal
 import subprocess
 import time
@@ -42,6 +43,18 @@ class Process:
                 self._popen.stdin.write(data)
             with contextlib.suppress(BrokenPipeError):
                 self._popen.stdin.close()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for its end, and say whether it came; known at once, not at the next look."""
+        if self._popen.poll() is not None:
+            return True
+        descriptor = os.pidfd_open(self._popen.pid)
+        try:
+            watch = select.poll()
+            watch.register(descriptor, select.POLLIN)
+            return bool(watch.poll(max(0.0, seconds) * 1000))
+        finally:
+            os.close(descriptor)
 
     def tail(self, size: int = 2000) -> str:
         """The end of what it printed, for an error message."""

@@ -35,7 +35,9 @@ Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.",
 def inicia(
     folder: Carpeta,
     convocatoria: Annotated[str, typer.Option(help="Id de la convocatoria, o ruta de un perfil .toml.")],
-    origen: Annotated[str, typer.Option(help="«entrada» si el instituto deposita aquí; una carpeta; https://… o s3://…")],
+    origen: Annotated[
+        str, typer.Option(help="«entrada» si el instituto deposita aquí; una carpeta; https://… o s3://…")
+    ],
     raiz: Annotated[
         Path | None,
         typer.Option(help="El root.json del instituto, comprobado por otro medio. Sin ella, sólo si no firma."),

@@ -114,7 +114,7 @@ class Acopio:
                 _logger.info("corte %04d: %s Se toma otro camino", verified.manifest.corte, exc.que_paso)
                 absent = exc
                 continue
-            needed = missing(verified.manifest, self._publisher.store)
+            needed = {sha256: size for sha256, size in needed.items() if not self._publisher.store.has(sha256, size)}
             if way[0].archivo == split_archives(verified.archives)[0]:
                 came = dataclasses.replace(came, caminos=())  # The whole archive has everything of the cut.
             came = dataclasses.replace(came, caminos=(*came.caminos, way))

@@ -43,6 +43,12 @@ def missing(manifest: Manifest, store: ObjectStore) -> dict[str, int]:
     }
 
 
+def _wanted(manifest: Manifest, store: ObjectStore, wanted: Collection[str]) -> dict[str, int]:
+    """As ``missing``, of those alone: asked one by one, which is quicker than to list everything that is stored."""
+    of_them = {entry.sha256: entry.bytes for entry in manifest.archivos if entry.sha256 in wanted}
+    return {sha256: size for sha256, size in of_them.items() if not store.has(sha256, size)}
+
+
 def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collection[str] | None = None) -> None:
     """Store every content that the archive brings and the store lacks, with the ``.gz`` twins of a first sight.
 
@@ -66,7 +72,7 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collec
     entries = {entry.ruta: entry for entry in manifest.archivos}
     contents, recipes = _known(members(archive), entries)  # 1 and 2
     read = [read_recipe(member, entry) for member, entry in recipes]  # 3
-    needed = {sha256: size for sha256, size in missing(manifest, store).items() if wanted is None or sha256 in wanted}
+    needed = missing(manifest, store) if wanted is None else _wanted(manifest, store, wanted)
     store.require_space(sum(needed.values()))  # 4
     try:  # 5
         new = _new(contents, needed)

@@ -133,6 +133,7 @@ class RsyncDestination:
                 session.give(paso)
                 for later in range(number + 1, min(number + 1 + self._ahead, len(pasos))):
                     ready[later] = opened(later)
+                self._keep_fresh(session, ready, opened)
                 status, text = session.result()
                 waits = iter(BUSY_WAITS_S)
                 while status != 0 and OCUPADO.search(text) and (wait := next(waits, None)) is not None:
@@ -150,11 +151,27 @@ class RsyncDestination:
             _end(ready)
         return Entregado(archivos, size)
 
+    def _keep_fresh(self, going: _Session, ready: dict[int, _Session], opened: Callable[[int], _Session]) -> None:
+        """While a step goes on, open again the sessions that wait for theirs before they are too old to be used."""
+        pause = self._warm / 3
+        while ready and not going.process.ends_within(pause):
+            for number, session in tuple(ready.items()):
+                if not session.running:
+                    continue  # Its turn will tell why.
+                if self._clock.monotonic() - session.since + pause >= self._warm:
+                    del ready[number]
+                    session.end()
+                    ready[number] = opened(number)
+
+    @property
+    def _warm(self) -> float:
+        return min(WARM_S, self._plazos.stall * WARM_PART)
+
     def _usable(self, session: _Session | None) -> _Session | None:
         """A session opened before, if it can still be used; otherwise it is ended."""
         if session is None:
             return None
-        if session.running and self._clock.monotonic() - session.since < min(WARM_S, self._plazos.stall * WARM_PART):
+        if session.running and self._clock.monotonic() - session.since < self._warm:
             return session
         if OCUPADO.search(session.end()):
             self._ahead = max(0, self._ahead - 1)
