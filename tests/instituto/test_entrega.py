@@ -311,7 +311,7 @@ def test_every_table_of_the_guide_is_one_that_is_read() -> None:
         ("carpeta", "FolderDestination", "FolderAcuses", "FolderSource"),
         ("file:///carpeta", "FolderDestination", "FolderAcuses", "FolderSource"),
         ("sftp://u@h/x", "SftpDestination", "SftpAcuses", None),
-        ("scp://u@h/x", "ScpDestination", None, None),
+        ("scp://u@h/x", "ScpDestination", "ScpAcuses", None),
         ("rsync+ssh://u@h/x", "RsyncDestination", "RsyncAcuses", None),
         ("rsync://h/x", "RsyncDestination", "RsyncAcuses", None),
         ("s3://cubo/x", "S3Destination", "S3Acuses", "S3Source"),
