@@ -16,7 +16,7 @@ import pytest
 from pregon.base.durable import Disk
 from pregon.base.errors import DiscoError, RedError
 from pregon.base.hashing import sha256_bytes
-from pregon.difusor import acopio, pointer
+from pregon.difusor import caminos, pointer
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import signed_news
 from pregon.difusor.objects import ObjectStore
@@ -360,7 +360,7 @@ def test_full_disk_refuses_the_chain_before_a_byte_comes(escena: Escena) -> None
 
 
 def test_whoever_is_too_far_behind_takes_the_whole(escena: Escena, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acopio, "CADENA_MAX", 2)
+    monkeypatch.setattr(caminos, "CADENA_MAX", 2)
     behind(escena)
     source = Contada(escena.repository.folder)
     assert receiver(escena, source).run_once().novedad == 4

@@ -13,70 +13,26 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ArchivoError, AusenteError, HashError, PregonError, RedError, TrustError
+from pregon.difusor.caminos import Recibido, ways
 from pregon.difusor.unpack import missing, recipes_in, unpack
 from pregon.paquete.manifest import parse_manifest
 from pregon.trust.descarga import kept_bytes, kept_sha256
-from pregon.trust.oferta import CADENA_MAX, split_archives
+from pregon.trust.oferta import split_archives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from pregon.difusor.caminos import Camino, Eslabon
     from pregon.difusor.novedades import Novedades
     from pregon.difusor.publish import Publisher
     from pregon.paquete.manifest import Manifest
-    from pregon.trust.verified import CutRef, TargetRef, VerifiedManifest
+    from pregon.trust.verified import TargetRef, VerifiedManifest
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Eslabon:
-    """The archive that one way takes of one cut. ``corte`` None: of the newest, whose manifest is known."""
-
-    archivo: TargetRef
-    corte: CutRef | None = None
-
-    @property
-    def archivos(self) -> tuple[TargetRef, ...]:
-        """Everything of this link that must come."""
-        return (self.archivo,) if self.corte is None else (self.corte.manifiesto, self.archivo)
-
-
-Camino = tuple[Eslabon, ...]
-"""One way to a cut, oldest link first."""
-
-
-@dataclass(frozen=True)
-class Recibido:
-    """What came for a cut, in staging: links by the way that was taken, oldest first; empty: nothing was needed.
-
-    ``nuevos``: SHA-256 of the contents that the store did not have.
-    """
-
-    folder: Path
-    caminos: tuple[Camino, ...] = ()
-    nuevos: frozenset[str] = frozenset()
-
-    def staged(self, target: TargetRef) -> Path:
-        """Where a file of a link is."""
-        return self.folder / target.sha256
-
-
-def ways(verified: VerifiedManifest) -> tuple[Camino, ...]:
-    """The ways that the signed list offers from the last accepted cut to ``verified``, the lightest first. Pure."""
-    whole, changes = split_archives(verified.archives)
-    found: list[Camino] = [] if whole is None else [(Eslabon(whole),)]
-    if changes is not None and verified.tramo is not None and len(verified.tramo) < CADENA_MAX:
-        between = [(split_archives(cut.archives)[1], cut) for cut in verified.tramo]
-        links = [Eslabon(archive, cut) for archive, cut in between if archive is not None]
-        if len(links) == len(between):
-            found.append((*links, Eslabon(changes)))
-    return tuple(sorted(found, key=lambda way: sum(ref.bytes for link in way for ref in link.archivos)))
 
 
 def _names(found: Iterable[Camino]) -> set[str]:

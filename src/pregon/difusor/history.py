@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from pregon.difusor.acopio import Recibido
+    from pregon.difusor.caminos import Recibido
     from pregon.difusor.objects import ObjectStore
     from pregon.paquete.receta import Recipe
 

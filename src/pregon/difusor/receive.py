@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pregon.base.clock import Clock
-    from pregon.difusor.acopio import Recibido
+    from pregon.difusor.caminos import Recibido
     from pregon.difusor.libro import Libro
     from pregon.difusor.novedades import Novedades
     from pregon.difusor.publish import Publisher
