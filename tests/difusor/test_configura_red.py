@@ -31,8 +31,6 @@ PORTS = (22, 80, 443, 873, 2873, 8080)
 PUBLIC = {80, 443}
 ACUSE = "000001-0001-recibido.json"
 SECRET = "lo que nadie de fuera debe leer"
-LIMIT_S = "60"
-"""Of one rsync: while the rest of the suite waits for its disk, writing one small file has taken over ten seconds."""
 
 _NETWORK = """
 set -e
@@ -151,6 +149,13 @@ def red(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Red]:
         )
         machine.sigue([sys.executable, "-c", _LISTEN, *map(str, PORTS)], espera=_knock(PORTS[-1]))
         yield Red(machine, folder)
+
+
+@pytest.fixture(autouse=True)
+def _without_rules(red: Red) -> Iterator[None]:
+    """Each test finds the machine without rules, whichever were run before it in this process."""
+    yield
+    red.machine.ejecuta("nft", "flush", "ruleset")
 
 
 def _knock(port: int | str) -> str:
@@ -278,7 +283,7 @@ def _against_the_daemon(red: Red, tmp_path: Path, port: str, password: str) -> N
         path.chmod(0o600)
 
     def rsync(*words: str, address: str = INSTITUTE[0], secret: Path = good) -> subprocess.CompletedProcess[bytes]:
-        base = ["ip", "netns", "exec", "fuera", "timeout", LIMIT_S, "rsync", f"--address={address}", f"--port={port}"]
+        base = ["ip", "netns", "exec", "fuera", "timeout", "10", "rsync", f"--address={address}", f"--port={port}"]
         return subprocess.run(
             machine.dentro([*base, f"--password-file={secret}", *words]),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,

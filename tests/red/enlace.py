@@ -192,11 +192,12 @@ class Enlace:
         last = self._budget == 0
         if data:
             await self._pace(len(data), way)
-            await self._loop.sock_sendall(target, self._altered(data) if way == 0 else data)
+            # Before it goes: whoever got it finds it counted.
             if way == 0:
                 self.subidos += len(data)
             else:
                 self.bajados += len(data)
+            await self._loop.sock_sendall(target, self._altered(data) if way == 0 else data)
         if last and not self._silent_at_end:
             await _drained(target)
             if data:
