@@ -39,12 +39,15 @@ class Sumidero:
                         pieces.append(piece)
                     if pieces == [b"alto"]:
                         return
-                    connection.sendall(ANSWER)
+                    ended = "fin"
                 except OSError as exc:
-                    self.fin.append(type(exc).__name__)
-                else:
-                    self.fin.append("fin")
+                    ended = type(exc).__name__
+                # Noted before the answer: whoever has it finds what was received.
                 self.recibido.append(b"".join(pieces))
+                self.fin.append(ended)
+                if ended == "fin":
+                    with suppress(OSError):
+                        connection.sendall(ANSWER)
 
     def close(self) -> None:
         put(self.puerto, b"alto")
