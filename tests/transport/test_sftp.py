@@ -19,7 +19,7 @@ from pregon.transport.destino import Entregado, Envio
 from pregon.transport.lugar import Lugar
 from pregon.transport.pieza import pieces
 from pregon.transport.sftp import SftpAcuses, SftpDestination
-from pregon.transport.ssh import MAX_ACUSE, access, remote_folder
+from pregon.transport.ssh import MAX_ACUSE, access
 from tests.red.enlace import Enlace
 from tests.red.servidores.sshd import HOST, Sshd, nueva_llave
 
@@ -450,6 +450,6 @@ def test_acuses_that_are_new(mesa: Mesa) -> None:
 
 def test_folders_as_addresses_name_them(mesa: Mesa) -> None:
     for ruta, folder in {"/srv/entrada/": "/srv/entrada", "/~/entrada": "entrada", "/~/": ".", "/": "/"}.items():
-        assert remote_folder(mesa.lugar(url=f"sftp://a@b{ruta}")) == folder
+        assert mesa.lugar(url=f"sftp://a@b{ruta}").carpeta == folder
     with pytest.raises(DestinoError, match=r"\[otro\]:2222"):
         access(mesa.lugar(url="sftp://a@otro:2222/x"), mesa.folder)

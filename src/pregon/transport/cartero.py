@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from pregon.base.errors import AjustesError, RedError
+from pregon.base.errors import RedError
 from pregon.transport.causas import of_exception, too_slow
 from pregon.transport.peticion import http_client, tls_of
 from pregon.transport.plazo import Plazo
@@ -59,15 +59,7 @@ class Cartero:
         self._base = lugar.url.rstrip("/")
         self._clock = clock
         self._headers = {"content-type": "application/json", "user-agent": "pregon-difusor", "accept": "*/*"}
-        token = lugar.secret(folder, environment)
-        if token is not None:
-            if not (token.isascii() and token.isprintable()):
-                raise AjustesError(
-                    f"No sirve el secreto de {lugar.sin_secretos}: tiene caracteres que no pueden viajar.",
-                    intacto="No se envió nada.",
-                    que_hacer="Corrija el valor que nombra «secreto».",
-                )
-            self._headers["authorization"] = f"Bearer {token}"
+        self._headers.update(lugar.authorization(folder, environment))
         self._client = http_client(tls_of(lugar, folder), proxy=lugar.proxy, connect_s=connect_s, stall_s=stall_s)
         self._plazo = Plazo()
 

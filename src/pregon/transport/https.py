@@ -161,19 +161,14 @@ class HttpsSource:
             _logger.warning("origen %s: %s", self._lugar.sin_secretos, skew_text(self._ahead))
 
     def _authorization(self, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-        token = self._lugar.secret(folder, environment)
-        problem = None
         if self._lugar.partes.username is not None:
-            problem = "la dirección lleva una cuenta, y con HTTPS se entra por certificado o por el token de «secreto»"
-        elif token is not None and not (token.isascii() and token.isprintable()):
-            problem = "el token de «secreto» tiene caracteres que no pueden viajar"
-        if problem is not None:
             raise AjustesError(
-                f"No sirven los ajustes de {self._lugar.sin_secretos}: {problem}.",
+                f"No sirven los ajustes de {self._lugar.sin_secretos}: la dirección lleva una cuenta, y con HTTPS "
+                "se entra por certificado o por el token de «secreto».",
                 intacto="No se conectó con nadie.",
                 que_hacer="Corrija los ajustes y repita la orden.",
             )
-        return {} if token is None else {"authorization": f"Bearer {token}"}
+        return self._lugar.authorization(folder, environment)
 
     def _failed(self, url: str, causa: Causa) -> RedError:
         clocks = "" if self._ahead is None else f"; además, {skew_text(self._ahead)}"

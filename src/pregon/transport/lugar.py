@@ -113,9 +113,34 @@ class Lugar(Settings):
         return unquote(self.partes.path) if self.partes.scheme else self.url
 
     @property
+    def carpeta(self) -> str:
+        """The folder as the other end of SSH wants it: absolute, or after ``/~/`` relative to the account's own."""
+        ruta = self.ruta.rstrip("/") or "/"
+        if ruta == "/~":
+            return "."
+        return ruta.removeprefix("/~/") if ruta.startswith("/~/") else ruta
+
+    @property
     def sin_secretos(self) -> str:
         """The address as it may be written in a log."""
         return self.url
+
+    def authorization(self, workspace: Path, environment: Mapping[str, str]) -> dict[str, str]:
+        """The header by which HTTPS lets in who has the token of ``secreto``; none where the settings name none.
+
+        Raises:
+            AjustesError: as ``secret``, or it has characters that cannot travel.
+        """
+        token = self.secret(workspace, environment)
+        if token is None:
+            return {}
+        if not (token.isascii() and token.isprintable()):
+            raise AjustesError(
+                f"No sirve el token de «secreto» de {self.sin_secretos}: tiene caracteres que no pueden viajar.",
+                intacto="No se envió ni se leyó nada.",
+                que_hacer="Corrija el valor que nombra «secreto» y repita la orden.",
+            )
+        return {"authorization": f"Bearer {token}"}
 
     def secret(self, workspace: Path, environment: Mapping[str, str]) -> str | None:
         """The secret itself, read now; None where the settings name none.

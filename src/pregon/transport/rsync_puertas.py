@@ -203,6 +203,5 @@ def puerta(lugar: Lugar, folder: Path, clave: str | None, puertos: Sequence[int]
 
 
 def remote_folder(lugar: Lugar) -> str:
-    """The folder of an address as rsync over SSH takes it: absolute, or after ``/~/`` from the account's own."""
-    ruta = f"{lugar.ruta.rstrip('/')}/"
-    return ruta.removeprefix("/~/") or "./" if ruta.startswith("/~/") else ruta
+    """The folder of an address as rsync over SSH takes it: with its final slash, so that what goes lands inside."""
+    return f"{lugar.carpeta.rstrip('/')}/"

@@ -42,7 +42,6 @@ from pregon.transport.ssh import (
     access,
     border,
     connected,
-    remote_folder,
     together,
 )
 
@@ -110,7 +109,7 @@ class ScpDestination:
         return Entregado(sender.archivos, sender.bytes)
 
     async def _deliver(self, acceso: Acceso, sender: ScpEntrega, steps: list[list[Pieza]]) -> None:
-        command = scp_command("-r -d -t", remote_folder(self._lugar))
+        command = scp_command("-r -d -t", self._lugar.carpeta)
 
         async def begun(step: list[Pieza], *, may_fail: bool) -> Dialogo | None:
             dialogue = await Dialogo.open(connection, command, acceso, connect_s=self._connect_s, may_fail=may_fail)
@@ -160,7 +159,7 @@ class ScpAcuses:
 
     async def _collect(self, acceso: Acceso, known: Collection[str]) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
-        command = scp_command("-r -f", remote_folder(self._lugar))
+        command = scp_command("-r -f", self._lugar.carpeta)
         async with (
             connected(acceso, connect_s=self._connect_s) as connection,
             Avance(connection, self._stall_s) as avance,

@@ -38,7 +38,6 @@ from pregon.transport.ssh import (
     access,
     border,
     connected,
-    remote_folder,
     together,
 )
 
@@ -104,7 +103,7 @@ class SftpDestination:
                 avance,
                 caudal,
                 nombre=acceso.nombre,
-                base=remote_folder(self._lugar),
+                base=self._lugar.carpeta,
                 repositorio=repositorio,
                 now=self._clock.now().timestamp(),
                 completo=self._completo,
@@ -134,7 +133,7 @@ class SftpAcuses:
             return iter(asyncio.run(self._collect(acceso, known)))
 
     async def _collect(self, acceso: Acceso, known: Collection[str]) -> list[tuple[str, bytes]]:
-        base = remote_folder(self._lugar)
+        base = self._lugar.carpeta
         async with _session(acceso, connect_s=self._connect_s, stall_s=self._stall_s) as (client, avance):
             try:
                 entries = await client.readdir(base)

@@ -70,14 +70,6 @@ class Acceso:
     anfitriones_archivo: Path
 
 
-def remote_folder(lugar: Lugar) -> str:
-    """The folder of an address as the server wants it: absolute, or after ``/~/`` relative to the account's own."""
-    ruta = lugar.ruta.rstrip("/") or "/"
-    if ruta == "/~":
-        return "."
-    return ruta.removeprefix("/~/") if ruta.startswith("/~/") else ruta
-
-
 def access(lugar: Lugar, folder: Path) -> Acceso:
     """Read key and host keys of ``lugar``; its paths are relative to ``folder``.
 
