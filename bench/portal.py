@@ -26,7 +26,7 @@ from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
 from pregon.convocatoria.secciones import Entidad
 from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.night import open_receiver
-from pregon.difusor.serve import serving
+from pregon.difusor.servidor.proceso import serving
 from pregon.difusor.workspace import open_workspace as open_difusor
 from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.workspace import RAIZ as RAIZ_FIRMADA

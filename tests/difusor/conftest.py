@@ -17,7 +17,7 @@ from pregon.difusor import pointer
 from pregon.difusor.inicia import create
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver, real_clock
-from pregon.difusor.serve import serving
+from pregon.difusor.servidor.proceso import serving
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import ManifestHead
 from pregon.paquete.tree import PackageTree
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from pregon.base.state import StateDatabase
     from pregon.difusor.receive import Receiver
-    from pregon.difusor.serve import Server
+    from pregon.difusor.servidor.proceso import Server
     from pregon.difusor.workspace import Workspace
     from pregon.trust.verified import Identity
 

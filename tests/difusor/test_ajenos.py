@@ -25,7 +25,7 @@ from pregon.difusor.comprueba import examine_workspace
 from pregon.difusor.inicia import create
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver
-from pregon.difusor.serve import serving
+from pregon.difusor.servidor.proceso import serving
 from pregon.sonda.comprobacion import Pedido, examine
 from pregon.trust.acuse import read_acuse
 from tests.difusor.conftest import PERFIL, page, tree_hashes, without_twins

@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pregon.base.hashing import grupos
+from pregon.base.red import free_port
 from pregon.cli.paquete import app
-from pregon.difusor.serve import free_port
 from pregon.trust.keys import KeyRing, generate, ring_names
 from tests.difusor.conftest import make_escena, tree_hashes
 

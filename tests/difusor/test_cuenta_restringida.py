@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.clock import SystemClock
-from pregon.difusor.serve import free_port
+from pregon.base.red import free_port
 from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Envio
 from pregon.transport.lugar import Lugar

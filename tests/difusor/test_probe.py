@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import RedError
+from pregon.base.red import free_port
 from pregon.difusor.night import real_clock
-from pregon.difusor.serve import free_port
 from pregon.sonda.probe import Limits, cut_stamp, parse_stamp, probe
 
 if TYPE_CHECKING:

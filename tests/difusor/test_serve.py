@@ -18,8 +18,12 @@ import pytest
 from pregon.base import procesos
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, InstanciaError
-from pregon.difusor import caddyfile, pointer, serve
+from pregon.difusor import pointer
 from pregon.difusor.night import real_clock
+from pregon.difusor.servidor import caddy
+from pregon.difusor.servidor import proceso as serve
+from pregon.difusor.servidor.direccion import DIRECCION
+from pregon.difusor.servidor.sitio import Site, site_of
 from pregon.difusor.workspace import open_workspace
 from tests.difusor.conftest import files_of
 from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
@@ -252,21 +256,21 @@ def test_two_convocatorias_on_one_server(published: Escena, escena_factory: Esce
             pass
     logs = [(w.servidor / "acceso.log").read_text().splitlines() for w in workspaces]
     assert [json.loads(lines[0])["request"]["uri"] for lines in logs] == ["/", "/otra/prep/"]
-    assert not (published.workspace.servidor / serve.DIRECCION).exists()
+    assert not (published.workspace.servidor / DIRECCION).exists()
 
 
 def test_two_convocatorias_at_one_address_are_refused(published: Escena, escena_factory: EscenaFactory) -> None:
     second = escena_factory("segunda", identity=other(OFICIAL, convocatoria="otra-2027"))
-    sites = [serve.site_of(workspace, 8080) for workspace in (published.workspace, second.workspace)]
+    sites = [site_of(workspace, 8080) for workspace in (published.workspace, second.workspace)]
     with pytest.raises(AjustesError, match="misma dirección"):
-        caddyfile.render(sites)
+        caddy.render(sites)
 
 
 def test_admin_is_for_this_user_alone_and_the_log_too(published: Escena) -> None:
     with published.served() as (url, server):
         httpx2.get(url, trust_env=False)
         assert server.returncode() is None
-        for name in (caddyfile.ADMIN_SOCKET, "acceso.log"):
+        for name in (caddy.ADMIN_SOCKET, "acceso.log"):
             mode = (published.workspace.servidor / name).stat().st_mode
             assert stat.S_IMODE(mode) == 0o600, name
     with pytest.raises(httpx2.ConnectError):
@@ -283,7 +287,7 @@ def test_server_left_behind_by_a_killed_process_is_replaced(published: Escena) -
         "from pathlib import Path\n"
         "from pregon.base.durable import Disk\n"
         "from pregon.difusor.night import real_clock\n"
-        "from pregon.difusor.serve import serving\n"
+        "from pregon.difusor.servidor.proceso import serving\n"
         "from pregon.difusor.workspace import open_workspace\n"
         f"with serving([open_workspace(Path({str(folder)!r}))], disk=Disk(), clock=real_clock(), port={port}) as s:\n"
         "    print(s.pid, flush=True)\n"
@@ -316,9 +320,9 @@ def test_folder_with_a_space_is_served_and_one_with_braces_is_refused(
     escena.receiver().run_once()
     with escena.served() as (url, _):
         assert httpx2.get(url + "corte.json", trust_env=False).json()["corte"] == 1
-    site = serve.site_of(escena.workspace, 8080)
+    site = site_of(escena.workspace, 8080)
     with pytest.raises(AjustesError):
-        caddyfile.render([caddyfile.Site(**{**vars(site), "carpeta": tmp_path / "{env.HOME}"})])
+        caddy.render([Site(**{**vars(site), "carpeta": tmp_path / "{env.HOME}"})])
 
 
 def test_new_workspace_shows_espera_before_anything_is_received(escena: Escena) -> None:

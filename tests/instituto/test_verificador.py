@@ -18,8 +18,8 @@ from pregon.base.clock import ManualClock
 from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
 from pregon.base.hashing import grupos, sha256_bytes
+from pregon.base.red import free_port
 from pregon.cli.instituto import app
-from pregon.difusor.serve import free_port
 from pregon.instituto import verificador
 from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador

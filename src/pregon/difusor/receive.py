@@ -30,7 +30,7 @@ from pregon.difusor.libro import Aceptado
 from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
 from pregon.difusor.remesa import Remesa
-from pregon.difusor.serve import public_url
+from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.unpack import check_own_twins
 from pregon.paquete.names import MANIFIESTO
 from pregon.sonda.probe import Limits, probe

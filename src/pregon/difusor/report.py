@@ -8,7 +8,7 @@ from pregon.base.space import free_bytes
 from pregon.difusor import pointer
 from pregon.difusor.decide import Decision, Estado, decide, overdue_at
 from pregon.difusor.receive import situation_of
-from pregon.difusor.serve import public_url
+from pregon.difusor.servidor.direccion import public_url
 
 if TYPE_CHECKING:
     from datetime import datetime

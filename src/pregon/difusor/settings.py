@@ -10,6 +10,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pregon.base.settings import Settings, spanish_problems
+from pregon.difusor.panel.ajustes import AjustesPanel
+from pregon.difusor.servidor.ajustes import Servidor
+from pregon.difusor.vigilancia.ajustes import AjustesVigilancia
+from pregon.notifica.ajustes import AjustesCanal
 from pregon.transport.lugar import Lugar
 
 Ambiente = Literal["oficial", "simulacro"]
@@ -84,43 +88,6 @@ class Reloj(Settings):
     simulado: Path | None = None
 
 
-class Servidor(Settings):
-    """Where the embedded web server listens, and what the public calls it.
-
-    ``puerto`` 0 takes a free one at each start. ``base`` is the path under which the portal lives («/» or
-    «/prep2024/»); ``url`` is the public address for the self-check and the reports, deduced where absent.
-    """
-
-    direccion: str = "127.0.0.1"
-    puerto: Annotated[int, Field(ge=0, le=65535)] = 8080
-    base: Annotated[str, Field(pattern=r"^/(?:[A-Za-z0-9._~-]+/)*$")] = "/"
-    url: str | None = None
-
-    @field_validator("direccion")
-    @classmethod
-    def _plain_address(cls, value: str) -> str:
-        if not value or not all(char.isalnum() or char in ".:-" for char in value):
-            raise ValueError("debe ser una dirección IP o un nombre")
-        return value
-
-    @field_validator("base")
-    @classmethod
-    def _no_dots(cls, value: str) -> str:
-        if any(part in (".", "..") for part in value.split("/")):
-            raise ValueError("no puede llevar «.» ni «..»")
-        return value
-
-    @property
-    def public_url(self) -> str | None:
-        """The portal's address with a final slash; None where the port is only known once it serves."""
-        if self.url:
-            return self.url.rstrip("/") + "/"
-        if self.puerto == 0:
-            return None
-        host = f"[{self.direccion}]" if ":" in self.direccion else self.direccion
-        return f"http://{host}:{self.puerto}{self.base}"
-
-
 class DifusorSettings(Settings):
     """The settings of one difusor for one convocatoria.
 
@@ -139,6 +106,9 @@ class DifusorSettings(Settings):
     acuses: AjustesAcuses = AjustesAcuses()
     reloj: Reloj = Reloj()
     servidor: Servidor = Servidor()
+    vigilancia: AjustesVigilancia = AjustesVigilancia()
+    notifica: tuple[AjustesCanal, ...] = ()
+    panel: AjustesPanel = AjustesPanel()
 
     @field_validator("origen")
     @classmethod

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Literal
 from pregon.base.clock import SimulatedClock
 from pregon.base.durable import Disk
 from pregon.base.procesos import Process, running, wait_until
+from pregon.base.red import free_port
 from pregon.convocatoria.perfiles import to_toml_text
 from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.libro import Libro
 from pregon.difusor.report import estado
-from pregon.difusor.serve import free_port
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
 from pregon.simulacro import checks

@@ -14,7 +14,7 @@ import trustme
 
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import start, wait_until
-from pregon.difusor.serve import free_port
+from pregon.base.red import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

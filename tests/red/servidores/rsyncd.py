@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import start, wait_until
-from pregon.difusor.serve import free_port
+from pregon.base.red import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ import obstore
 from pregon.base.clock import SystemClock
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import start, wait_until
-from pregon.difusor.serve import free_port
+from pregon.base.red import free_port
 from pregon.transport.almacen import Almacen
 from pregon.transport.lugar import Lugar
 from pregon.transport.s3 import S3Source

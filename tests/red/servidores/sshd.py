@@ -19,7 +19,7 @@ import asyncssh
 
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import capture, start, wait_until
-from pregon.difusor.serve import free_port
+from pregon.base.red import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

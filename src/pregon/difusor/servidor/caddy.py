@@ -14,15 +14,16 @@ What it promises (each line has its test):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError
-from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, style_source
+from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA
+from pregon.difusor.servidor.sitio import INMUTABLE, NUNCA, RUTA_INMUTABLE, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from pregon.difusor.servidor.sitio import Site
 
 LOG_ROLL = "100MiB"
 LOG_KEEP = 50
@@ -33,24 +34,6 @@ HEADER_BYTES = "16KB"
 
 ADMIN_SOCKET = "admin.sock"
 """Relative to the server's folder: a path of any depth fits in a socket address."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """One convocatoria on one address.
-
-    ``escucha`` is ``host:port``; ``base`` the path of the portal with its slashes; ``nombre`` (letters, digits,
-    hyphen) its log; ``inmutable`` whether hash-named assets and ``datos/NNNN`` never change; ``marcos`` the CSP
-    ``frame-ancestors``; ``indexable`` False asks search engines to stay away.
-    """
-
-    nombre: str
-    carpeta: Path
-    escucha: str
-    base: str
-    inmutable: bool
-    marcos: str
-    indexable: bool
 
 
 def render(sites: Sequence[Site]) -> str:
@@ -151,8 +134,8 @@ def _site(site: Site) -> str:
     open_block = "handle {" if site.base == "/" else f"handle_path {site.base}* {{"
     redirect = "" if site.base == "/" else f"	redir {site.base.rstrip('/')} {site.base} 308\n"
     immutable = (
-        """				@inmutable path_regexp ^/(datos/[0-9]{4}/.+|assets/[^/]+\\.[0-9a-f]{8,64}\\.[a-z0-9]+)$
-				header @inmutable Cache-Control "public, max-age=31536000, immutable"
+        f"""				@inmutable path_regexp ^/{RUTA_INMUTABLE}$
+				header @inmutable Cache-Control "{INMUTABLE}"
 """
         if site.inmutable
         else ""
@@ -198,26 +181,10 @@ def _site(site: Site) -> str:
 
 
 def _security(site: Site, *, indent: int) -> str:
-    policy = "; ".join(
-        (
-            "default-src 'self'",
-            f"style-src 'self' {style_source()}",
-            "img-src 'self' data:",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "object-src 'none'",
-            f"frame-ancestors {site.marcos}",
-        )
-    )
     lines = [
         "header {",
-        f'	Content-Security-Policy "{policy}"',
-        "	X-Content-Type-Options nosniff",
-        "	Referrer-Policy strict-origin-when-cross-origin",
-        "	Access-Control-Allow-Origin *",
-        *([] if site.indexable else ["	X-Robots-Tag noindex"]),
-        "	-Last-Modified",
-        "	-Server",
+        *(f'	{name} "{value}"' for name, value in security_headers(site)),
+        *(f"	-{name}" for name in NUNCA),
         "	defer",
         "}",
     ]

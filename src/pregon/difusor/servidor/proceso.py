@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,8 +18,11 @@ from typing import TYPE_CHECKING
 from pregon.base import procesos
 from pregon.base.errors import ComprobacionError, EntradaError, PregonError
 from pregon.base.locks import exclusive
+from pregon.base.red import free_port
 from pregon.difusor import pages
-from pregon.difusor.caddyfile import ADMIN_SOCKET, Site, render
+from pregon.difusor.servidor.caddy import ADMIN_SOCKET, render
+from pregon.difusor.servidor.direccion import DIRECCION
+from pregon.difusor.servidor.sitio import Site, site_of
 from pregon.sonda.probe import Limits, probe
 
 if TYPE_CHECKING:
@@ -34,24 +35,10 @@ if TYPE_CHECKING:
 
 CADDYFILE = "Caddyfile"
 CANDADO = "sirve.lock"
-DIRECCION = "direccion"
-"""File with the portal's address while it is being served; the self-check and the reports read it."""
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 ADMIN_TIMEOUT_S = 3.0
-_MAX_URL = 2048
-
-
-def public_url(workspace: Workspace) -> str | None:
-    """The portal's address with a final slash: the settings' own, else the one being served now, else None."""
-    if workspace.settings.servidor.url:
-        return workspace.settings.servidor.public_url
-    with contextlib.suppress(OSError, UnicodeDecodeError), (workspace.servidor / DIRECCION).open("rb") as file:
-        text = file.read(_MAX_URL).decode("ascii").strip()
-        if text.startswith("http://"):
-            return text
-    return None
 
 
 def find_caddy() -> Path:
@@ -71,31 +58,6 @@ def find_caddy() -> Path:
             que_hacer="Instale Pregón con su parte «difusor» (pip install 'pregon[difusor]').",
         )
     return Path(found)
-
-
-def site_of(workspace: Workspace, port: int) -> Site:
-    """What the web server must know of one workspace."""
-    settings, call = workspace.settings, workspace.convocatoria
-    address = settings.servidor.direccion
-    official = settings.ambiente == "oficial"
-    return Site(
-        nombre=re.sub(r"[^a-z0-9-]", "-", f"{settings.id}-{call.id}-{settings.ambiente}".lower()),
-        carpeta=workspace.folder,
-        escucha=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
-        base=settings.servidor.base,
-        # A simulacro repeats its numbers at the same address, and only Pregón's own packages are known to keep theirs.
-        inmutable=official and workspace.firmado,
-        marcos=call.frame_ancestors,
-        indexable=official,
-    )
-
-
-def free_port(address: str) -> int:
-    """A port that nobody listens on now."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe_socket:
-        probe_socket.bind((address, 0))
-        return int(probe_socket.getsockname()[1])
 
 
 class Server:

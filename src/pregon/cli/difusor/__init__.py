@@ -1,0 +1,12 @@
+"""``pregon difusor``: receive, serve, hold the night and report, for one workspace or several."""
+
+from __future__ import annotations
+
+import typer
+
+from pregon.cli.difusor import configura, cortes, estado, inicia, recibe, sirve
+
+app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
+for module in (inicia, recibe, sirve, estado, cortes):
+    app.add_typer(module.app)
+app.add_typer(configura.app, name="configura")

@@ -1,0 +1,1 @@
+"""The status panel of a difusor: one phone-sized page, signed in."""

@@ -1,0 +1,1 @@
+"""Sign-in, sessions, CSRF and limits for the pages that only staff may see. Never the public portal."""
