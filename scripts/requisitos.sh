@@ -3,15 +3,17 @@
 set -euo pipefail
 faltan=()
 for programa in chromium chromium-headless-shell unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext zbarimg \
-  ssh scp sftp rsync rrsync pkill; do
+  ssh scp sftp rsync rrsync pkill wrk h2load fusermount3 systemd-analyze; do
   command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
 done
 # Debian keeps the servers of both databases out of an ordinary user's PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null 2>&1 || faltan+=(postgres)
 PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null 2>&1 || faltan+=(mariadbd)
-for servidor in sshd nginx tinyproxy ip tc nft; do
+for servidor in sshd nginx apache2 chronyd rsyslogd tinyproxy ip tc nft; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$servidor" >/dev/null 2>&1 || faltan+=("$servidor")
 done
+# nginx sends .br twins only with this module.
+compgen -G '/usr/lib/nginx/modules/*brotli_static*' >/dev/null || faltan+=(libnginx-mod-http-brotli-static)
 command -v mariadb-install-db >/dev/null 2>&1 || faltan+=(mariadb-install-db)
 [ ${#faltan[@]} -eq 0 ] && exit 0
 aqui=$(cd "$(dirname "$0")" && pwd)

@@ -34,6 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(min(groups)))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say so where the groups are lost: the suite would only become slower, and nobody would know why."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    lost = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if lost:
+        raise pytest.UsageError(f"pytest-xdist does not see the groups of {len(lost)} tests, such as {lost[0]}")
+
+
 @pytest.fixture(scope="session")
 def datos() -> Path:
     """The folder of real published files. They are never copied into this repository.
