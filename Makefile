@@ -47,7 +47,8 @@ lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(SELLO_BENCH)  ## ratios against peers, measured in the same run (docs/rendimiento.md); zip and unzip are needed
+bench: $(SELLO_BENCH) $(SELLO_PRUEBAS)  ## ratios against peers, measured in the same run (docs/rendimiento.md); what the tests need is needed
+	scripts/requisitos.sh pruebas
 	$(BIN)/python -m bench $(ARGS)
 
 transporte: $(SELLO_PRUEBAS)  ## carriers over slow and lossy links, and sixty difusores at once; as root

@@ -17,7 +17,7 @@ from bench import campeche, costo, nacional, portal, recepcion, totales
 from bench.informe import Informe
 from bench.noche import ELECCIONES, NACIONAL, archivo, haz
 
-MEDIDAS = ("recepcion", "nacional", "totales", "costo")
+MEDIDAS = ("recepcion", "nacional", "totales", "costo", "servidores")
 APARTE = ("portal", "transporte")
 """Measures that need programs which `make entorno` does not install, or root: only when asked for by name."""
 _PROGRAMS = ("zip", "unzip", "sha256sum")
@@ -71,6 +71,10 @@ def main() -> int:
             shutil.rmtree(noche.folder)
         if "costo" in wanted:
             costo.mide(informe, folder / "costo", options.casillas, options.rondas)
+        if "servidores" in wanted:
+            from bench import servidores  # It needs what the tests need.
+
+            servidores.mide(informe, folder / "servidores")
         if "portal" in wanted:
             portal.mide(informe, folder / "portal", options.rondas)
     finally:

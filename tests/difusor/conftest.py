@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -21,20 +25,21 @@ from pregon.difusor.servidor.proceso import serving
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import ManifestHead
 from pregon.paquete.tree import PackageTree
+from pregon.trust.aviso import Aviso
 from pregon.trust.keys import KeyRing, generate, ring_names
 from pregon.trust.repositorio import Repository
 from pregon.trust.vigencia import online_expiry
 from tests.trust.conftest import FIN, INICIO, INTERVALO, OFICIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from pregon.base.state import StateDatabase
     from pregon.difusor.receive import Receiver
     from pregon.difusor.servidor.proceso import Server
     from pregon.difusor.workspace import Workspace
+    from pregon.trust.aviso import Tipo
     from pregon.trust.verified import Identity
 
 PERFIL = """
@@ -111,8 +116,18 @@ class Escena:
     workspace: Workspace
     disk: Disk = field(default_factory=Disk)
 
-    def sign(self, corte: int, files: Mapping[str, bytes] | None = None, **head: Any) -> None:
-        """Build and sign a cut whose hour is its number of intervals after the start."""
+    def sign(
+        self,
+        corte: int,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        antes: Callable[[], object] = lambda: None,
+        **head: Any,
+    ) -> None:
+        """Build and sign a cut whose hour is its number of intervals after the start.
+
+        ``antes`` is called when it is built, and nobody can have it yet.
+        """
         hora = head.pop("hora_corte", INICIO + INTERVALO * corte)
         firmado = head.pop("firmado", self.clock.instant)
         head.setdefault("proximo", hora + INTERVALO)
@@ -137,6 +152,7 @@ class Escena:
             stamped_name(hora, "PREP_GUB_DEMO"),
             diferencias=recipes,
         )
+        antes()
         self.repository.publish_cut(
             corte, now=firmado, expira=online_expiry(FIN), siguiente=INICIO + FAR_LATER, intervalo=INTERVALO
         )
@@ -145,6 +161,27 @@ class Escena:
         """``sign`` with the clock at the cut's hour."""
         self.clock.instant = INICIO + INTERVALO * corte
         self.sign(corte, files, **head)
+
+    def notice(self, data: bytes) -> int:
+        """Sign a notice with these bytes; its number."""
+        now = self.clock.now()
+        return self.repository.publish_notice(
+            data, now=now, expira=online_expiry(FIN), siguiente=INICIO + FAR_LATER, intervalo=INTERVALO
+        )
+
+    def aviso(
+        self,
+        tipo: Tipo,
+        difusores: tuple[str, ...] = ("diario-uno",),
+        *,
+        texto: str = "Mantenimiento.",
+        **more: Any,
+    ) -> Aviso:
+        """Sign a notice of the institute, in force from now on."""
+        desde = more.pop("desde", self.clock.now())
+        made = Aviso(self.repository.next_notice(), tipo, difusores, "ensayo", texto, desde, **more)
+        self.notice(made.to_bytes())
+        return made
 
     def state(self) -> StateDatabase:
         return self.workspace.open_state(self.clock)
@@ -187,7 +224,7 @@ def tree_hashes(folder: Path) -> dict[str, str]:
 
 
 def without_twins(tree: Mapping[str, str]) -> dict[str, str]:
-    return {ruta: sha256 for ruta, sha256 in tree.items() if not ruta.endswith((".gz", ".br"))}
+    return {ruta: sha256 for ruta, sha256 in tree.items() if not ruta.endswith((".gz", ".br", ".zst"))}
 
 
 class EscenaFactory(Protocol):
@@ -250,6 +287,17 @@ def make_escena(
 
 
 @pytest.fixture
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory where there is one: for tests that the disk's pace adds nothing to (SIGKILL loses nothing)."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path_factory.mktemp("lenta")
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
+@pytest.fixture
 def escena_factory(tmp_path: Path, ring: KeyRing) -> EscenaFactory:
     """Makes an institute and its difusor in a folder of their own."""
 
@@ -259,6 +307,21 @@ def escena_factory(tmp_path: Path, ring: KeyRing) -> EscenaFactory:
         return make_escena(folder, ring, **options)
 
     return make
+
+
+@pytest.fixture
+def carpeta_abierta() -> Iterator[Path]:
+    """A folder that other accounts reach, as a difusor's does: web servers run with one of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="pregon-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def escena_abierta(carpeta_abierta: Path, ring: KeyRing) -> Escena:
+    """``escena``, where other accounts reach."""
+    return make_escena(carpeta_abierta, ring)
 
 
 @pytest.fixture

@@ -736,6 +736,7 @@ def test_the_commands_make_the_difusor_without_a_root_and_say_what_is_proved(nue
     told = CliRunner().invoke(app, ["estado", str(ajena.workspace.folder)]).stdout
     assert "Prueba: ninguna (se publica como llegó)" in told
     assert " ninguna  ← público" in CliRunner().invoke(app, ["cortes", str(ajena.workspace.folder)]).stdout
+    assert CliRunner().invoke(app, ["cortes", str(ajena.workspace.folder), "--verifica"]).exit_code == 0
 
 
 def test_a_difusor_of_an_institute_that_signs_needs_its_root_and_of_another_takes_none(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A forged aviso changes nothing: it is refused, and a bad one never stops a result. No aviso is acted upon yet."""
+"""A forged aviso changes nothing: it is refused, and never stops a result (genuine ones: ``test_avisos_firmados``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tuf.api.metadata import Metadata, MetaFile, TargetFile
 
-from pregon.difusor import pointer
 from pregon.difusor.decide import Estado
 from pregon.difusor.novedades import signed_news
 from pregon.difusor.publish import Publisher
@@ -134,15 +133,3 @@ def test_older_repository_with_an_older_aviso_is_refused(escena: Escena, tmp_pat
     assert outcome.error is not None
     assert outcome.error.codigo == "RETROCESO"
     assert everything_public(escena) == before
-
-
-def test_genuine_aviso_is_verified_and_changes_no_page_yet(escena: Escena) -> None:
-    escena.cut(1)
-    receiver = escena.receiver()
-    receiver.run_once()
-    before = everything_public(escena)
-    notice(escena, SUSPENSION)
-    assert [ref.ruta for ref in looked(escena).avisos] == ["avisos/000001.json"]
-    assert receiver.run_once().error is None
-    assert everything_public(escena) == before
-    assert pointer.read(escena.workspace) == "0001"

@@ -351,7 +351,7 @@ def test_brotli_twin_with_more_after_its_end_is_made_again(noche: Noche) -> None
 def test_added_files_and_folders_are_removed(noche: Noche) -> None:
     before, wanted = len(noche.alterations()), marks(noche.escena)
     (noche.release / "extra.html").write_bytes(b"<h1>ajeno</h1>")
-    (noche.release / "gub/index.html.zst").write_bytes(b"ajeno")
+    (noche.release / "gub/index.html.xz").write_bytes(b"ajeno")
     (noche.release / "ajena/dentro").mkdir(parents=True)
     (noche.release / "ajena/dentro/index.html").write_bytes(b"ajeno")
     os.link(noche.release / "corte.json", noche.release / "copia.json")
@@ -359,7 +359,7 @@ def test_added_files_and_folders_are_removed(noche: Noche) -> None:
     noche.barrido.step()
     assert {
         event["ruta"].removeprefix("cortes/0003/"): event["hecho"] for event in noche.alterations()[before:]
-    } == dict.fromkeys(("extra.html", "gub/index.html.zst", "ajena", "copia.json"), "quitado")
+    } == dict.fromkeys(("extra.html", "gub/index.html.xz", "ajena", "copia.json"), "quitado")
     assert {ruta: answer[0] for ruta, answer in served(noche, "extra.html", "ajena/dentro/", "copia.json").items()} == {
         "extra.html": 404, "ajena/dentro/": 404, "copia.json": 404
     }  # fmt: skip

@@ -266,7 +266,7 @@ def small(folder: Path, given: bytes, *, name: str = "") -> tuple[Manifest, Obje
     """A store that has the first database, and an archive of changes with a page and one recipe."""
     store = ObjectStore(folder / "objetos", Disk())
     base = database(1)
-    store.put(sha256_bytes(base), len(base), [base], hour(1))
+    store.put(sha256_bytes(base), len(base), [base])
     page = b"<p>pagina</p>" * 50
     manifest = Manifest(
         convocatoria="demo",

@@ -4,93 +4,44 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pregon.base import procesos
-from pregon.base.durable import PARCIAL, Disk
-from pregon.base.state import StateDatabase
+from pregon.base.durable import PARCIAL
 from pregon.difusor import pointer
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver
 from pregon.difusor.publish import Publisher
 from pregon.difusor.recover import recover
 from tests.difusor.conftest import files_of, make_escena, page, tree_hashes, without_twins
+from tests.red.blancos import DiscoMortal, EstadoMortal, Pasos
 from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from pregon.base.clock import Clock
     from pregon.difusor.workspace import Workspace
     from pregon.trust.keys import KeyRing
     from tests.difusor.conftest import Escena
 
 
-class Steps:
-    """Counts the calls to ``base`` that change the disk, and kills this process around one of them."""
-
-    def __init__(self, kill_at: int | None = None, *, after: bool = False) -> None:
-        self.names: list[str] = []
-        self._kill_at = kill_at
-        self._after = after
-
-    @contextmanager
-    def step(self, name: str, what: str) -> Iterator[None]:
-        here = len(self.names) == self._kill_at
-        self.names.append(f"{name} {what}")
-        if here and not self._after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield
-        if here:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-class RecordingDisk(Disk):
-    """A real disk whose steps are counted."""
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-
-    def step(self, name: str, path: Path) -> Any:
-        return self._steps.step(name, path.name)
-
-
-class RecordingState(StateDatabase):
-    """A real state database whose writes are counted."""
-
-    def __init__(self, path: Path, clock: Clock, steps: Steps) -> None:
-        super().__init__(path, clock)
-        self._steps = steps
-
-    def put(self, **values: Any) -> None:
-        with self._steps.step("put", ",".join(values)):
-            super().put(**values)
-
-    def record(self, kind: str, **data: Any) -> None:
-        with self._steps.step("record", kind):
-            super().record(kind, **data)
-
-
-def publication(workspace: Workspace, escena: Escena, steps: Steps) -> None:
+def publication(workspace: Workspace, escena: Escena, steps: Pasos) -> None:
     """A start of the difusor and one pass, as ``recibe --una-vez`` does them."""
-    state = RecordingState(workspace.estado, escena.clock, steps)
-    open_receiver(workspace, clock=escena.clock, state=state, disk=RecordingDisk(steps)).run_once()
+    state = EstadoMortal(workspace.estado, escena.clock, steps)
+    open_receiver(workspace, clock=escena.clock, state=state, disk=DiscoMortal(steps)).run_once()
 
 
-def recovery(workspace: Workspace, escena: Escena, steps: Steps) -> None:
+def recovery(workspace: Workspace, escena: Escena, steps: Pasos) -> None:
     """A start of the difusor alone."""
-    state = RecordingState(workspace.estado, escena.clock, steps)
-    recover(Publisher(workspace, Libro(state), RecordingDisk(steps)), escena.clock.now())
+    state = EstadoMortal(workspace.estado, escena.clock, steps)
+    recover(Publisher(workspace, Libro(state), DiscoMortal(steps)), escena.clock.now())
 
 
-def killed(work: Callable[[Steps], None], steps: Steps) -> bool:
+def killed(work: Callable[[Pasos], None], steps: Pasos) -> bool:
     """Do ``work`` in a child process; whether it was killed there."""
     child = os.fork()
     if child == 0:
@@ -130,17 +81,6 @@ def assert_in_order(workspace: Workspace) -> None:
         assert "." in file or file == sha256
 
 
-@pytest.fixture
-def fast(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: SIGKILL loses nothing written, so the disk's pace adds nothing."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        yield Path(name)
-
-
 def prepared(tmp_path: Path, ring: KeyRing, cortes: int) -> Escena:
     """A difusor with ``cortes`` cuts published, and one more waiting at its source."""
     folder = tmp_path / "noche"
@@ -162,27 +102,27 @@ def test_killed_at_every_durable_step(fast: Path, ring: KeyRing, cortes: int) ->
     origin, case = escena.workspace, fast / "caso"
     old = without_twins(public_tree(origin))
     reference = copy_of(origin, fast / "entero")
-    counted = Steps()
+    counted = Pasos()
     publication(reference, escena, counted)
     wanted = public_tree(reference)
     new = without_twins(wanted)
     assert new != old
-    assert len([name for name in counted.names if name == "write puntero"]) == 1
-    for number in range(len(counted.names)):
+    assert len([name for name in counted.nombres if name == "write puntero"]) == 1
+    for number in range(len(counted.nombres)):
         # What one step leaves is what the next one finds.
-        for after in (False, True) if number == len(counted.names) - 1 else (False,):
+        for after in (False, True) if number == len(counted.nombres) - 1 else (False,):
             workspace = copy_of(origin, case)
-            where = f"{'after' if after else 'before'} {number} {counted.names[number]}"
+            where = f"{'after' if after else 'before'} {number} {counted.nombres[number]}"
 
-            def work(steps: Steps, workspace: Workspace = workspace) -> None:
+            def work(steps: Pasos, workspace: Workspace = workspace) -> None:
                 publication(workspace, escena, steps)
 
-            assert killed(work, Steps(number, after=after)), where
+            assert killed(work, Pasos(number, despues=after)), where
             assert_whole(workspace, (old, new))  # What the web server shows while nobody is at home.
-            recovery(workspace, escena, Steps())
+            recovery(workspace, escena, Pasos())
             assert_whole(workspace, (old, new))
             assert_in_order(workspace)
-            publication(workspace, escena, Steps())
+            publication(workspace, escena, Pasos())
             assert public_tree(workspace) == wanted, where
             assert_in_order(workspace)
 
@@ -195,29 +135,29 @@ def test_killed_while_two_threads_write(fast: Path, ring: KeyRing) -> None:
     escena.cut(2, {**files_of(2, INICIO + INTERVALO * 2), **many})
     old = without_twins(public_tree(escena.workspace))
     reference = copy_of(escena.workspace, fast / "entero")
-    counted = Steps()
+    counted = Pasos()
     publication(reference, escena, counted)
     wanted = public_tree(reference)
-    creates = [n for n, name in enumerate(counted.names) if name.startswith("create ")]
-    links = [n for n, name in enumerate(counted.names) if name.startswith("link ")]
+    creates = [n for n, name in enumerate(counted.nombres) if name.startswith("create ")]
+    links = [n for n, name in enumerate(counted.nombres) if name.startswith("link ")]
     assert len(creates) > 240
     for number in (creates[30], creates[150], creates[-40], links[60], links[-30]):
         workspace = copy_of(escena.workspace, fast / "caso")
 
-        def work(steps: Steps, workspace: Workspace = workspace) -> None:
+        def work(steps: Pasos, workspace: Workspace = workspace) -> None:
             publication(workspace, escena, steps)
 
-        assert killed(work, Steps(number))
+        assert killed(work, Pasos(number))
         half = next(
             path for path in sorted(workspace.objetos.rglob("*")) if path.is_file() and path.stat().st_nlink == 1
         )
         half.chmod(0o644)
         os.truncate(half, half.stat().st_size // 2)  # the write that was under way
         assert_whole(workspace, (old, without_twins(wanted)))
-        recovery(workspace, escena, Steps())
+        recovery(workspace, escena, Pasos())
         assert_whole(workspace, (old, without_twins(wanted)))
         assert_in_order(workspace)
-        publication(workspace, escena, Steps())
+        publication(workspace, escena, Pasos())
         assert public_tree(workspace) == wanted
         assert_in_order(workspace)
 
@@ -229,31 +169,31 @@ def test_killed_while_the_twins_of_a_public_cut_are_made(fast: Path, ring: KeyRi
     deep = {f"datos/0002/gub/seccion/{n:04d}.json": page(n, f"<p>{n}</p>") for n in range(40)}
     escena.cut(2, {**files_of(2, INICIO + INTERVALO * 2), **deep})
     reference = copy_of(escena.workspace, fast / "entero")
-    counted = Steps()
+    counted = Pasos()
     publication(reference, escena, counted)
     wanted = public_tree(reference)
     assert {ruta + ".gz" for ruta in deep} < wanted.keys()
-    switched = counted.names.index("write puntero")
-    later = list(enumerate(counted.names))[switched:]
+    switched = counted.nombres.index("write puntero")
+    later = list(enumerate(counted.nombres))[switched:]
     creates = [n for n, name in later if name.startswith("create ") and name.endswith(".gz")]
     links = [n for n, name in later if name.startswith("link ") and name.endswith(".json.gz")]
     assert len(creates) >= len(deep)
     for number in (creates[0], creates[20], links[0], links[-1]):
         workspace = copy_of(escena.workspace, fast / "caso")
 
-        def work(steps: Steps, workspace: Workspace = workspace) -> None:
+        def work(steps: Pasos, workspace: Workspace = workspace) -> None:
             publication(workspace, escena, steps)
 
-        assert killed(work, Steps(number))
+        assert killed(work, Pasos(number))
         assert without_twins(public_tree(workspace)) == without_twins(wanted)
         halves = [path for path in workspace.objetos.rglob("*.gz") if path.stat().st_nlink == 1][:1]
         for half in halves:
             half.chmod(0o644)
             os.truncate(half, half.stat().st_size // 2)  # the write that was under way
-        recovery(workspace, escena, Steps())
+        recovery(workspace, escena, Pasos())
         assert public_tree(workspace).items() <= wanted.items()
         assert not [half for half in halves if half.exists()]
-        publication(workspace, escena, Steps())
+        publication(workspace, escena, Pasos())
         assert public_tree(workspace) == wanted
         assert_in_order(workspace)
 
@@ -263,37 +203,37 @@ def test_killed_at_every_step_of_recovery(fast: Path, ring: KeyRing) -> None:
     origin = escena.workspace
     old = without_twins(public_tree(origin))
     reference = copy_of(origin, fast / "entero")
-    counted = Steps()
+    counted = Pasos()
     publication(reference, escena, counted)
     wanted = public_tree(reference)
     new = without_twins(wanted)
     # The three worst places: objects written, release named but not accepted, pointer switched but not noted.
     places = [
-        next(n for n, name in enumerate(counted.names) if name == "sync_filesystem noche" or name.endswith("entero")),
-        next(n for n, name in enumerate(counted.names) if name == "replace 0002"),
-        next(n for n, name in enumerate(counted.names) if name == "symlink publico"),
+        next(n for n, name in enumerate(counted.nombres) if name == "sync_filesystem noche" or name.endswith("entero")),
+        next(n for n, name in enumerate(counted.nombres) if name == "replace 0002"),
+        next(n for n, name in enumerate(counted.nombres) if name == "symlink publico"),
     ]
     for place in places:
         half = copy_of(origin, fast / "mitad")
 
-        def stop_there(steps: Steps, half: Workspace = half) -> None:
+        def stop_there(steps: Pasos, half: Workspace = half) -> None:
             publication(half, escena, steps)
 
-        assert killed(stop_there, Steps(place))
-        whole = Steps()
+        assert killed(stop_there, Pasos(place))
+        whole = Pasos()
         recovery(copy_of(half, fast / "cuenta"), escena, whole)
-        for number in range(len(whole.names)):
+        for number in range(len(whole.nombres)):
             workspace = copy_of(half, fast / "caso")
 
-            def again(steps: Steps, workspace: Workspace = workspace) -> None:
+            def again(steps: Pasos, workspace: Workspace = workspace) -> None:
                 recovery(workspace, escena, steps)
 
-            assert killed(again, Steps(number, after=True))
+            assert killed(again, Pasos(number, despues=True))
             assert_whole(workspace, (old, new))
-            recovery(workspace, escena, Steps())
+            recovery(workspace, escena, Pasos())
             assert_whole(workspace, (old, new))
             assert_in_order(workspace)
-        publication(half, escena, Steps())
+        publication(half, escena, Pasos())
         assert public_tree(half) == wanted
 
 
@@ -311,7 +251,7 @@ def test_recovery_fills_a_hole_and_undoes_a_change(tmp_path: Path, ring: KeyRing
     (release / "corte.json").unlink()
     (release / "corte.json").symlink_to("/etc/hostname")
     escena.libro.marcar_limpio(limpio=False)
-    recovery(workspace, escena, Steps())
+    recovery(workspace, escena, Pasos())
     assert without_twins(public_tree(workspace)) == wanted
     assert_in_order(workspace)
 
@@ -323,8 +263,8 @@ def test_lost_state_database_keeps_what_is_public_and_the_memory(tmp_path: Path,
     workspace.estado.unlink()
     for leftover in workspace.folder.glob("estado.sqlite-*"):
         leftover.unlink()
-    recovery(workspace, escena, Steps())
+    recovery(workspace, escena, Pasos())
     assert public_tree(workspace) == before
     assert [cut.corte for cut in escena.libro.cortes()] == [1, 2]
-    publication(workspace, escena, Steps())
+    publication(workspace, escena, Pasos())
     assert pointer.read(workspace) == "0003"

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import socket
 import stat
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from pregon.base import procesos
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, InstanciaError
 from pregon.difusor import pointer
@@ -204,7 +200,7 @@ def test_head_range_and_methods(client: httpx2.Client) -> None:
     assert (part.status_code, part.content) == (206, whole.content[2:6])
     fresh = {"accept-encoding": "identity", "range": "bytes=2-5", "if-range": whole.headers["etag"]}
     assert client.get("corte.json", headers=fresh).status_code == 206
-    for encoding in ("identity", "gzip", "br"):
+    for encoding in ("identity", "gzip", "br", "zstd"):
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             answer = client.request(method, "corte.json", headers={"accept-encoding": encoding})
             assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -221,8 +217,7 @@ def test_huge_request_headers_are_refused(published: Escena) -> None:
 
 
 def test_aviso_shows_its_page_and_nothing_else(published: Escena) -> None:
-    state = published.state()
-    state.put(suspendido=True)
+    published.aviso("suspension")
     published.receiver().run_once()
     assert pointer.read(published.workspace) == "aviso"
     with published.served() as (url, _), httpx2.Client(base_url=url, trust_env=False) as client:
@@ -233,7 +228,7 @@ def test_aviso_shows_its_page_and_nothing_else(published: Escena) -> None:
         stopped = client.get("corte.json")
         assert stopped.status_code == 404
         assert stopped.headers["access-control-allow-origin"] == "*"  # other pages are told so, not left guessing
-    state.put(suspendido=False)
+    published.aviso("reinstalacion")
     assert published.receiver().run_once().decision.corte == 1
     assert pointer.read(published.workspace) == "0001"
 
@@ -277,41 +272,6 @@ def test_admin_is_for_this_user_alone_and_the_log_too(published: Escena) -> None
         httpx2.get(url, trust_env=False)
 
 
-def test_server_left_behind_by_a_killed_process_is_replaced(published: Escena) -> None:
-    """``sirve`` is killed with -9; its Caddy goes on. The next ``sirve`` takes its place."""
-    folder = published.workspace.folder
-    with published.served() as (url, _):
-        port = urlsplit(url).port
-    code = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from pregon.base.durable import Disk\n"
-        "from pregon.difusor.night import real_clock\n"
-        "from pregon.difusor.servidor.proceso import serving\n"
-        "from pregon.difusor.workspace import open_workspace\n"
-        f"with serving([open_workspace(Path({str(folder)!r}))], disk=Disk(), clock=real_clock(), port={port}) as s:\n"
-        "    print(s.pid, flush=True)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    process = procesos.start([sys.executable, "-c", code], output=published.folder / "sirve.out")
-    assert process.wait(30) == -signal.SIGKILL
-    left = int(process.tail().split()[-1])
-    assert httpx2.get(url, trust_env=False).status_code == 200
-    with serve.serving([published.workspace], disk=Disk(), clock=real_clock(), port=port) as server:
-        assert server.pid != left
-        assert httpx2.get(server.urls[0], trust_env=False).status_code == 200
-        assert not running(left)
-
-
-def running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-        return file.read().rpartition(")")[2].split()[0] != "Z"
-
-
 def test_folder_with_a_space_is_served_and_one_with_braces_is_refused(
     escena_factory: EscenaFactory, tmp_path: Path
 ) -> None:
@@ -341,7 +301,7 @@ def base36(number: int) -> str:
     return digits
 
 
-@pytest.mark.parametrize(("encoding", "suffix"), [("identity", ""), ("gzip", ".gz"), ("br", ".br")])
+@pytest.mark.parametrize(("encoding", "suffix"), [("identity", ""), ("gzip", ".gz"), ("br", ".br"), ("zstd", ".zst")])
 def test_etag_is_the_time_and_size_that_were_chosen(published: Escena, encoding: str, suffix: str) -> None:
     """What docs/adr/0003 rests on: a Caddy that makes its ETags otherwise must not pass unseen."""
     status = (published.workspace.cortes / "0001" / f"index.html{suffix}").stat()

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gzip
 import os
+import sys
 import zipfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,11 +18,18 @@ from pregon.base.durable import Disk
 from pregon.base.errors import DiscoError, HashError
 from pregon.base.hashing import sha256_bytes
 from pregon.difusor import pointer
-from pregon.difusor.objects import BR, GZ, ObjectStore, compress_gzip, decoded_matches, stamp_ns
+from pregon.difusor.objects import BR, GZ, TWINS, ZST, ObjectStore, compress_gzip, decoded_matches, stamp_ns
 from pregon.difusor.release import plan
 from pregon.paquete.manifest import FileEntry, Manifest
 from tests.difusor.conftest import files_of, tree_hashes, without_twins
 from tests.trust.conftest import INICIO, INTERVALO
+
+if TYPE_CHECKING:
+    from backports import zstd
+elif sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,38 +45,39 @@ def store(tmp_path: Path) -> ObjectStore:
     return ObjectStore(tmp_path / "objetos", Disk())
 
 
-def test_object_has_its_cuts_hour_its_own_nanoseconds_and_no_writer(store: ObjectStore) -> None:
+def test_object_has_a_past_time_of_its_own_and_no_writer(store: ObjectStore) -> None:
     content = b"contenido " * 100
     sha256 = sha256_bytes(content)
-    store.put(sha256, len(content), [content], HORA)
+    store.put(sha256, len(content), [content])
     status = store.path(sha256).stat()
     assert status.st_mode & 0o777 == 0o444
-    assert status.st_mtime_ns == stamp_ns(HORA, sha256)
-    assert status.st_mtime_ns // 10**9 == HORA.timestamp()
+    assert status.st_mtime_ns == stamp_ns(sha256)
+    assert 86_400 <= status.st_mtime < datetime(1987, 1, 7, tzinfo=UTC).timestamp()
 
 
 def test_two_contents_of_one_size_never_share_a_time() -> None:
-    stamps = {stamp_ns(HORA, sha256_bytes(str(n).encode())) for n in range(5000)}
-    assert len(stamps) > 4990, "a collision needs the same address, size, cut and one chance in 10^9"
+    stamps = {stamp_ns(sha256_bytes(str(n).encode())) for n in range(5000)}
+    assert len(stamps) == 5000
+    assert len({stamp // 10**9 for stamp in stamps}) > 4990, "nginx sees whole seconds: one chance in 5 * 10^8"
 
 
 @pytest.mark.parametrize("given", [b"otro contenido", b"contenid", b"contenido y mas"])
 def test_wrong_content_leaves_nothing(store: ObjectStore, given: bytes, tmp_path: Path) -> None:
     sha256 = sha256_bytes(b"contenido")
     with pytest.raises(HashError):
-        store.put(sha256, 9, [given], HORA)
+        store.put(sha256, 9, [given])
     assert not [path for path in (tmp_path / "objetos").rglob("*") if path.is_file()]
 
 
 def test_a_content_in_memory_is_hashed_before_anything_is_written(store: ObjectStore, tmp_path: Path) -> None:
     content = b"linea de texto repetida\n" * 50
     with pytest.raises(HashError):
-        store.put_whole(sha256_bytes(b"otro"), content, HORA, compress_gzip(content))
+        store.put_whole(sha256_bytes(b"otro"), content, compress_gzip(content))
     assert not (tmp_path / "objetos").exists()
     sha256 = sha256_bytes(content)
-    store.put_whole(sha256, content, HORA, compress_gzip(content))
+    store.put_whole(sha256, content, compress_gzip(content))
     assert store.intact(sha256)
-    assert store.path(sha256).stat().st_mtime_ns == stamp_ns(HORA, sha256)
+    assert store.path(sha256).stat().st_mtime_ns == stamp_ns(sha256)
     assert decoded_matches(store.path(sha256, GZ).read_bytes(), GZ, content)
     assert {store.path(sha256, twin).stat().st_mode & 0o777 for twin in ("", GZ)} == {0o444}
     assert store.listed() == {sha256, sha256 + GZ}
@@ -83,7 +92,7 @@ def test_half_a_content_under_its_own_name_is_not_taken_for_it(store: ObjectStor
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(whole[: len(whole) // 2])
     assert not store.has(sha256, len(content))
-    store.put_whole(sha256, content, HORA, compress_gzip(content))
+    store.put_whole(sha256, content, compress_gzip(content))
     assert store.intact(sha256)
     assert decoded_matches(store.path(sha256, GZ).read_bytes(), GZ, content)
     assert len(store.listed()) == 2
@@ -92,14 +101,14 @@ def test_half_a_content_under_its_own_name_is_not_taken_for_it(store: ObjectStor
 def test_twins_decode_to_the_content_and_a_lying_deflate_is_not_used(store: ObjectStore) -> None:
     content = b"linea de texto repetida\n" * 50
     sha256 = sha256_bytes(content)
-    store.put(sha256, len(content), [content], HORA)
+    store.put(sha256, len(content), [content])
     store.put_gz(sha256, compress_gzip(b"otra cosa" * 30))
     assert store.complete_twins(sha256)
-    for suffix in (GZ, BR):
+    for suffix in TWINS:
         assert decoded_matches(store.path(sha256, suffix).read_bytes(), suffix, content)
     assert not store.complete_twins(sha256)
-    times = {store.path(sha256, suffix).stat().st_mtime_ns for suffix in ("", GZ, BR)}
-    assert len(times) == 3
+    times = {store.path(sha256, suffix).stat().st_mtime_ns for suffix in ("", *TWINS)}
+    assert len(times) == 4
 
 
 def test_bomb_as_own_twin_is_not_expanded() -> None:
@@ -107,6 +116,18 @@ def test_bomb_as_own_twin_is_not_expanded() -> None:
     assert not decoded_matches(bomb, GZ, b"\0" * 10)
     assert not decoded_matches(b"\x0b\x02\x80abc\x03", BR, b"abcd")
     assert not decoded_matches(b"no es gzip", GZ, b"x")
+
+
+def test_own_zstd_twin_that_lies_bombs_goes_on_or_needs_more_than_a_browser_has() -> None:
+    content = b"linea de texto repetida\n" * 50
+    right = zstd.compress(content)
+    assert decoded_matches(right, ZST, content)
+    assert not decoded_matches(zstd.compress(b"\0" * 50_000_000), ZST, b"\0" * 10)
+    for wrong in (right[:-1], right + b"mas", right + zstd.compress(b"otra"), b"no es zstd", b""):
+        assert not decoded_matches(wrong, ZST, content)
+    large = bytes(17 << 20)
+    wide = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 24})
+    assert not decoded_matches(wide.compress(large) + wide.flush(), ZST, large)
 
 
 class Watching(Disk):
@@ -130,11 +151,11 @@ def test_only_what_a_first_sight_asks_for_has_its_twin_when_the_cut_becomes_publ
     disk = Watching(escena.workspace.cortes / "0001")
     assert escena.receiver(disk).run_once().error is None
     at_once = {*files_of(1, INICIO), "resumen.txt"}
-    assert {ruta for ruta in disk.seen if ruta.endswith((GZ, BR))} == {ruta + GZ for ruta in at_once}
+    assert {ruta for ruta in disk.seen if ruta.endswith(TWINS)} == {ruta + GZ for ruta in at_once}
     assert disk.seen.keys() >= escena.manifest_hashes(1).keys() >= {*at_once, *deep}
     after = escena.public()
     assert after.keys() == disk.seen.keys() | {
-        ruta + suffix for ruta in (*at_once, *deep, "manifiesto.json") for suffix in (GZ, BR)
+        ruta + suffix for ruta in (*at_once, *deep, "manifiesto.json") for suffix in TWINS
     }
     release = escena.workspace.cortes / "0001"
     assert {ruta: (release / ruta).stat().st_mtime_ns for ruta in disk.seen} == disk.seen

@@ -25,7 +25,7 @@ from pregon.trust import cifrado
 from pregon.trust.cliente import TrustClient
 from pregon.trust.keys import KeyRing
 from pregon.trust.verified import Memory
-from tests.instituto.muerte import DyingDisk
+from tests.instituto.muerte import disco
 from tests.trust.conftest import INICIO, FolderReader, Institute
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def do(sala: Sala, acto: str) -> None:
 def main(carpeta: str, acto: str, hora: str, at: str, when: str) -> None:
     clock = ManualClock(datetime.fromisoformat(hora), simulado=False)
     with cheap_phrases():
-        do(Sala(Path(carpeta), clock, disk=DyingDisk(int(at), after=when == "despues")), acto)
+        do(Sala(Path(carpeta), clock, disk=disco(at, when)), acto)
     sys.stdout.write(json.dumps({"fin": acto}) + "\n")
 
 

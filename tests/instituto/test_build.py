@@ -36,7 +36,7 @@ from pregon.transport.local import FolderSource
 from pregon.trust.cliente import TrustClient
 from pregon.trust.verified import Memory
 from tests.instituto.conftest import HORA, INICIO, Night, tree_digest
-from tests.instituto.muerte import MUERTE
+from tests.red.blancos import MUERTO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -341,7 +341,7 @@ def test_killed_before_and_after_each_step_from_the_rename_on_leaves_one_whole_c
             shutil.copytree(start.folder, again.folder)
             space = open_workspace(again.folder / "espacio", clock=night.clock)
             old = _reachable(space)
-            assert _run(space, actas, at, when, tmp_path / "salida.txt") == MUERTE
+            assert _run(space, actas, at, when, tmp_path / "salida.txt") == MUERTO
             with space.held() as repository:  # what any next order does first
                 cuts = [cut.corte for cut in repository.cuts()]
             whole = at == last and when == "despues"

@@ -24,7 +24,7 @@ from pregon.instituto.ceremonia.acto import PENDIENTE
 from pregon.instituto.ceremonia.mesa import Mesa
 from pregon.trust import keys
 from tests.instituto.ceremonias import MEDIOS, Personas, Sala, cheap_phrases, do
-from tests.instituto.muerte import MUERTE
+from tests.red.blancos import MUERTO
 from tests.trust.conftest import INICIO, INTERVALO, FolderReader
 
 if TYPE_CHECKING:
@@ -618,7 +618,7 @@ def test_killed_at_any_step_the_repository_verifies_and_the_command_finishes(
         sala = _copy(fundada, tmp_path / f"{acto}-{at}")
         knew = sala.difusor("sabia")
         sees(knew, sala, 2)
-        assert _run(sala, acto, at, "despues", output) == MUERTE
+        assert _run(sala, acto, at, "despues", output) == MUERTO
         assert knew.check(sala.source()).verified is None
         sees(sala.difusor("nuevo"), sala, 2)
         if (sala.espacio / "llaves" / PENDIENTE).exists():  # only the very last step leaves nothing to finish
@@ -646,7 +646,7 @@ def test_ceremony_killed_at_any_step_is_finished_by_the_same_command(tmp_path: P
         sala = Sala(tmp_path / f"genera-{at}", clock)
         sala.carpeta.mkdir()
         sala.mesa(*MEDIOS)
-        assert _run(sala, "genera", at, "despues", output) == MUERTE
+        assert _run(sala, "genera", at, "despues", output) == MUERTO
         if not (sala.espacio / "instituto.toml").exists() or (sala.espacio / "llaves" / PENDIENTE).exists():
             sala.genera()
         assert llaves.show(sala.open()).avisos == ()

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 
 from pregon.base.clock import ManualClock
 from pregon.difusor import pages
+from pregon.trust.aviso import TODOS, Aviso
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
 from tests.instituto.navegador import SHIFTS, Traffic, numbers, serving, watch
 
@@ -346,6 +347,72 @@ def test_without_network_it_asks_less_and_less_and_at_once_when_it_is_back(lecto
         if "23:00" not in page.locator("time").first.inner_text():
             lector.waits(at(0, minute))
     expect(page.locator("time").first).to_contain_text("23:00")
+
+
+# --- a delay that the institute announced ---
+
+
+def notices(noche: Sitio, text: str | None) -> Path:
+    """What a difusor writes where the institute announced a delay at 23:05 (None: none holds)."""
+    aviso = Aviso(1, "retraso", (TODOS,), "m", text or "-", at(23, 5))
+    path = noche.folders[0] / "avisos.json"
+    path.write_bytes(pages.notices(() if text is None else (aviso,)))
+    return path
+
+
+@pytest.mark.parametrize("kind", [COVER, UNIT])
+def test_an_announced_delay_is_said_above_the_figures_until_the_cut_comes(
+    lector: Lector, noche: Sitio, kind: str
+) -> None:
+    wrong = watch(lector.page)
+    page = lector.opens(kind)
+    path = notices(noche, '<b>Falló</b> la luz en el centro & "se repone"')
+    line = page.locator("main > p.retraso:first-child")
+    figures = numbers(page)
+    lector.waits(at(23, 1, 1))
+    lector.waits(at(23, 1, 2))
+    expect(line).to_have_text(
+        'El instituto avisó de un retraso a las 23:05\u00a0h: «<b>Falló</b> la luz en el centro & "se repone"»'
+    )
+    assert (line.get_attribute("role"), line.locator("b").count()) == ("status", 0)
+    lector.waits(at(23, 10))
+    expect(page.locator(WORDS)).to_contain_text(LATE)  # what the strip says stays
+    assert numbers(page) == figures
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("p.retraso").count() == 1
+    noche.show(2)
+    lector.waits(at(23, 15))
+    expect(page.locator("time").first).to_contain_text("23:00")
+    assert page.locator("p.retraso").count() == 0
+    assert wrong == []
+    path.unlink()
+
+
+def test_a_delay_that_ended_is_said_no_more_and_none_is_said_before_the_hour(lector: Lector, noche: Sitio) -> None:
+    path = notices(noche, "Falló la luz.")
+    page = lector.opens(COVER)
+    lector.waits(at(22, 59))
+    assert not any("avisos.json" in url or "retraso" in url for url in lector.asked)
+    lector.waits(at(23, 1, 1))
+    lector.waits(at(23, 1, 2))
+    expect(page.locator("p.retraso")).to_contain_text("Falló la luz.")
+    path.write_text("{")  # nothing was learnt: it stands
+    lector.waits(at(23, 5))
+    expect(page.locator("p.retraso")).to_contain_text("Falló la luz.")
+    notices(noche, None)
+    lector.waits(at(23, 10))
+    assert page.locator("p.retraso").count() == 0
+    path.unlink()
+
+
+def test_a_site_without_notices_says_nothing_and_is_asked_for_them_once(lector: Lector, noche: Sitio) -> None:
+    page = lector.opens(COVER)
+    for minute in range(1, 11):
+        lector.waits(at(23, minute, 1))
+    assert lector.questions > 2
+    assert lector.asked.count("avisos.json") == 1
+    assert page.locator("p.retraso").count() == 0
+    expect(page.locator(WORDS)).to_contain_text(LATE)
 
 
 # --- an aviso wins ---

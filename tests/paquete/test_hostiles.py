@@ -21,7 +21,7 @@ from pregon.difusor.objects import ObjectStore
 from pregon.difusor.unpack import unpack
 from pregon.paquete import errors
 from pregon.paquete.reading import ReadingLimits, members
-from tests.paquete.hijo_hostiles import HORA, manifest_of
+from tests.paquete.hijo_hostiles import manifest_of
 from tests.vectors.archivos import genera, otros
 from tests.vectors.archivos.comprime import lzma2_stored
 from tests.vectors.archivos.sieteforge import Siete, coder, num
@@ -200,7 +200,7 @@ def test_disk_that_fills_while_writing_leaves_nothing(archives: Path, tmp_path: 
     assert "Hacen falta" in before.value.que_paso
     (sha256, size), *_ = ((file["sha256"], file["bytes"]) for file in vector["contenido"].values())
     with pytest.raises(DiscoError) as during:
-        store.put(sha256, size, [bytes(size)], HORA)
+        store.put(sha256, size, [bytes(size)])
     assert "quedan" in during.value.que_paso
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

@@ -8,10 +8,11 @@ import shutil
 import signal
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pregon.base.clock import SimulatedClock
 from pregon.base.durable import Disk
+from pregon.base.state import StateDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,20 +193,63 @@ class RelojDeSimulacro:
         Disk().write(self._path, replace(clock, origin=clock.origin + by).dump())
 
 
-class DiscoMortal(Disk):
-    """Counts the durable steps of this process and kills it (SIGKILL) around one of them; None kills nobody."""
+class Pasos:
+    """Counts what changes a disk in this process, and kills it (SIGKILL) around one of them; None kills nobody.
 
-    def __init__(self, en: int | None = None, *, despues: bool = False) -> None:
-        self.pasos: list[str] = []
+    ``nombres`` has each, as «operation name»; ``anota`` hears «number operation path» before it begins.
+    """
+
+    def __init__(
+        self, en: int | None = None, *, despues: bool = False, anota: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.nombres: list[str] = []
         self._at = en
         self._after = despues
+        self._tell = anota
 
     @contextlib.contextmanager
-    def step(self, name: str, path: Path) -> Iterator[None]:
-        mine = len(self.pasos) == self._at
-        self.pasos.append(f"{name} {path.name}")
+    def paso(self, name: str, what: Path | str) -> Iterator[None]:
+        """One of them."""
+        number = len(self.nombres)
+        mine = number == self._at
+        self._tell(f"{number} {name} {what}")
+        self.nombres.append(f"{name} {what if isinstance(what, str) else what.name}")
         if mine and not self._after:
             os.kill(os.getpid(), signal.SIGKILL)
         yield
         if mine:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DiscoMortal(Disk):
+    """A real disk whose durable steps are counted: a process dies around one of them."""
+
+    def __init__(self, pasos: Pasos) -> None:
+        self._steps = pasos
+
+    def step(self, name: str, path: Path) -> contextlib.AbstractContextManager[None]:
+        return self._steps.paso(name, path)
+
+
+class EstadoMortal(StateDatabase):
+    """A real state database whose writes are steps too."""
+
+    def __init__(self, path: Path, clock: Clock, pasos: Pasos) -> None:
+        super().__init__(path, clock)
+        self._steps = pasos
+
+    def put(self, **values: Any) -> None:
+        with self._steps.paso("put", ",".join(values)):
+            super().put(**values)
+
+    def put_row(self, series: str, n: int, value: Any) -> None:
+        with self._steps.paso("put", f"{series},{n}"):
+            super().put_row(series, n, value)
+
+    def record(self, kind: str, **data: Any) -> None:
+        with self._steps.paso("record", kind):
+            super().record(kind, **data)
+
+
+MUERTO = -signal.SIGKILL
+"""Exit status, as Python tells it, of a process killed so."""

@@ -11,7 +11,7 @@ passes waits), ``pierde`` (what passes is lost), ``llena`` (a disk has no room),
         ...
 
 Targets are in ``tests.red.blancos``. A process that must die at one durable step instead of at one moment is given a
-``DiscoMortal`` of there.
+``DiscoMortal`` of there; disks that forget or refuse are in ``tests.red.discos``.
 """
 
 from __future__ import annotations

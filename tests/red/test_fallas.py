@@ -82,8 +82,8 @@ def test_kill_and_start_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("despues", [False, True])
 def test_kill_at_a_durable_step(tmp_path: Path, *, despues: bool) -> None:
     code = (
-        "from tests.red.blancos import DiscoMortal; from pathlib import Path; import sys\n"
-        f"disk = DiscoMortal(1, despues={despues})\n"
+        "from tests.red.blancos import DiscoMortal, Pasos; from pathlib import Path; import sys\n"
+        f"disk = DiscoMortal(Pasos(1, despues={despues}))\n"
         "[disk.write(Path(sys.argv[1]) / name, b'x') for name in 'abc']\n"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], check=False, cwd=ROOT, timeout=60)

@@ -26,8 +26,10 @@
     ├─ EntradaError          66                 ENTRADA: an input that is not there
     ├─ EscrituraError        73                 ESCRITURA: cannot write where it was asked
     ├─ DiscoError            74                 DISCO: no space, or the store is damaged
+    │  └─ DanadoError            DISCO          a state database that is none, or whose content is damaged
     ├─ InstanciaError        75                 INSTANCIA: another process is doing this
     ├─ AjustesError          78                 AJUSTES: the settings file is wrong
+    ├─ VersionError          78                 VERSION: what is on disk was written by a newer Pregón
     ├─ UsoError               2                 USO: the command line is wrong
     └─ ComprobacionError     70                 COMPROBACION: a check failed, or a bug
 
@@ -153,7 +155,7 @@ class ArchivoError(PregonError):
 
 
 class GemeloError(ArchivoError):
-    """The package's own ``x.gz`` or ``x.br`` is not ``x`` compressed: a server would answer one for the other."""
+    """The package's own ``x.gz``, ``x.br`` or ``x.zst`` is not ``x`` compressed: one would be answered for the other."""
 
     codigo = "ARCHIVO_GEMELO"
 
@@ -223,6 +225,10 @@ class DiscoError(PregonError):
     salida = 74
 
 
+class DanadoError(DiscoError):
+    """The state database is none any more, or holds what nobody wrote: who may sets it aside and begins anew."""
+
+
 class InstanciaError(PregonError):
     """Another process holds the workspace."""
 
@@ -234,6 +240,13 @@ class AjustesError(PregonError):
     """The settings file is wrong; the text lists every problem with its path."""
 
     codigo = "AJUSTES"
+    salida = 78
+
+
+class VersionError(PregonError):
+    """What is on disk was written by a newer program: this one neither reads nor changes it."""
+
+    codigo = "VERSION"
     salida = 78
 
 

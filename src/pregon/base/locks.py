@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import InstanciaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -31,8 +31,36 @@ def exclusive(path: Path) -> Iterator[None]:
                 intacto="No se cambió nada.",
                 que_hacer="Espere a que termine, o deténgalo antes de repetir la orden.",
             ) from exc
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        # For whoever looks at it: on a full disk the lock is held all the same.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """As ``exclusive``, also where this very process holds ``path`` already.
+
+    Raises:
+        InstanciaError: another process holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(path))
+        except InstanciaError:
+            if not _open_here(path):
+                raise
+        yield
+
+
+def _open_here(path: Path) -> bool:
+    """Whether this process has the file open. By descriptor, because process numbers repeat among containers."""
+    wanted = path.stat()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(int(descriptor.name)), wanted):
+                return True
+    return False

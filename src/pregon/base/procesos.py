@@ -50,9 +50,7 @@ class Process:
             return True
         descriptor = os.pidfd_open(self._popen.pid)
         try:
-            watch = select.poll()
-            watch.register(descriptor, select.POLLIN)
-            return bool(watch.poll(max(0.0, seconds) * 1000))
+            return ended(descriptor, seconds)
         finally:
             os.close(descriptor)
 
@@ -94,6 +92,60 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+
+
+def ended(descriptor: int, seconds: float) -> bool:
+    """Whether the process of a pid descriptor, ours or another's, ends within ``seconds``."""
+    watch = select.poll()
+    watch.register(descriptor, select.POLLIN)
+    return bool(watch.poll(max(0.0, seconds) * 1000))
+
+
+class Adopted:
+    """A process that another one started, of which only the number is known. It never is a later one of that number."""
+
+    def __init__(self, pid: int) -> None:
+        """Watch ``pid``.
+
+        Raises:
+            ProcessLookupError: there is no such process.
+        """
+        self._pid = pid
+        self._descriptor = os.pidfd_open(pid)
+        self._ended = False
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    def returncode(self) -> int | None:
+        """None while the process runs; then 0, for only its parent is told its status."""
+        return 0 if self.ends_within(0) else None
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for its end, and say whether it came."""
+        if not self._ended:
+            watch = select.poll()
+            watch.register(self._descriptor, select.POLLIN)
+            self._ended = bool(watch.poll(max(0.0, seconds) * 1000))
+            if self._ended:
+                self.release()
+        return self._ended
+
+    def stop(self, *, grace: float = 5.0) -> int:
+        """Ask the process to end (SIGTERM); after ``grace`` seconds end it (SIGKILL). Always 0."""
+        for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
+            if self.returncode() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._descriptor, number)
+                self.ends_within(seconds)
+        return 0
+
+    def release(self) -> None:
+        """Stop watching it; it goes on."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def start(

@@ -112,7 +112,7 @@ def _spanish(error: Any) -> str:
     }
     text: str = texts.get(kind, error["msg"])
     value = error.get("input")
-    if value is None:
+    if value is None or limits.get("reservado"):  # What may be a password is not repeated.
         return text
     shown = value.isoformat() if isinstance(value, (date, time)) else repr(value)
     return f"{text} (valor: {shown})"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import getpass
+import os
 import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError, EntradaError, UsoError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 VARIABLE = "PREGON_FRASE"
 """One passphrase for every medium; ``PREGON_FRASE_1`` … one for each, in the order in which they were given."""
 MAX_BYTES = 4096
 _INTACTO = "No se firmó ni se cambió nada."
+_SIN_CAMBIO = "No se cambió nada."
 
 
 class Frases:
@@ -87,3 +89,47 @@ def _asked(medio: Path, *, nueva: bool) -> bytes:
     if nueva and getpass.getpass("La misma, otra vez: ") != frase:
         raise UsoError("Las dos frases no son iguales.", intacto=_INTACTO, que_hacer="Repita la orden.")
     return frase.encode()
+
+
+def una_clave(origen: str | None, pregunta: str) -> str:
+    """A new password: from ``archivo:PATH`` or ``env:NAME``, else asked twice at the terminal.
+
+    Raises:
+        EntradaError: it cannot be read, or there is nobody to ask.
+        AjustesError: other users can read its file.
+        UsoError: ``origen`` is neither form, or the two times it was typed differ.
+    """
+    kind, _, name = (origen or "").partition(":")
+    if kind == "archivo" and name:
+        return _text(_from_file(Path(name)))
+    if kind == "env" and name:
+        if not os.environ.get(name):
+            raise EntradaError(
+                f"La variable de entorno {name} no tiene valor.", intacto=_SIN_CAMBIO, que_hacer="Póngala y repita."
+            )
+        return os.environ[name]
+    if origen is not None:
+        raise UsoError(
+            "La contraseña no va en la línea de órdenes: la verían otros usuarios del equipo.",
+            intacto=_SIN_CAMBIO,
+            que_hacer="Use «archivo:RUTA», «env:NOMBRE», o nada para escribirla en la terminal.",
+        )
+    if not sys.stdin.isatty():
+        raise EntradaError(
+            "Nadie puede escribir la contraseña.",
+            intacto=_SIN_CAMBIO,
+            que_hacer="Ejecute la orden en una terminal, o use --clave-de archivo:RUTA o env:NOMBRE.",
+        )
+    typed = getpass.getpass(pregunta)
+    if getpass.getpass("La misma, otra vez: ") != typed:
+        raise UsoError("Las dos no son iguales.", intacto=_SIN_CAMBIO, que_hacer="Repita la orden.")
+    return typed
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as exc:
+        raise EntradaError(
+            "La contraseña de ese archivo no es texto UTF-8.", intacto=_SIN_CAMBIO, que_hacer="Escríbala de nuevo."
+        ) from exc

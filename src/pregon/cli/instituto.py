@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pregon.cli import avisos, llaves, salida
 from pregon.cli import entrega as entregas
-from pregon.cli import llaves, salida
-from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, one_of, root_bytes
+from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, instant_of, one_of, root_bytes
 
 app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
 app.add_typer(llaves.app, name="llaves")
 app.add_typer(entregas.app, name="acuses")
+app.add_typer(avisos.difusor, name="difusor")
+app.add_typer(avisos.aviso, name="aviso")
+
+SIN_CORTE = "No se hizo ningún corte; el repositorio sigue como estaba."
 
 
 @app.command("inicia")
@@ -99,7 +102,7 @@ def corte(
     from pregon.instituto.sql import fuentes as fuentes_sql
 
     opened = workspace.open_workspace(carpeta)
-    instant = None if hora is None else _instant(hora, opened.convocatoria.zona)
+    instant = None if hora is None else instant_of(hora, opened.convocatoria.zona, intacto=SIN_CORTE)
     built = build.build_cut(
         opened,
         fuentes.sources(actas or (), candidaturas or ())
@@ -233,26 +236,12 @@ def _as_dict(built: Any) -> dict[str, Any]:
     }
 
 
-def _instant(text: str, zone: Any) -> datetime:
-    from pregon.base.errors import UsoError
-
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise UsoError(
-            f"«{text}» no es una hora ISO 8601.",
-            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
-            que_hacer="Escríbala como 2021-06-06T22:40 (hora local) o con su desfase, 2021-06-06T22:40-05:00.",
-        ) from exc
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
-
-
 def _closing(text: str | None) -> Any:
     if text is not None:
         one_of(
             text,
             ("horario", "anticipado"),
             que="el cierre",
-            intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
+            intacto=SIN_CORTE,
         )
     return text

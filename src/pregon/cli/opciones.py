@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from pregon.base.errors import EntradaError, UsoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
     from pregon.paquete.manifest import Ambiente as Entorno
 
@@ -51,3 +53,20 @@ def root_bytes(path: Path, *, intacto: str, que_hacer: str) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise EntradaError(f"No se pudo leer {path}: {exc.strerror}.", intacto=intacto, que_hacer=que_hacer) from exc
+
+
+def instant_of(text: str, zone: ZoneInfo, *, intacto: str) -> datetime:
+    """The instant that a person wrote: ISO 8601, local to ``zone`` where it has no offset.
+
+    Raises:
+        UsoError: it is none.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise UsoError(
+            f"«{text}» no es una hora ISO 8601.",
+            intacto=intacto,
+            que_hacer="Escríbala como 2021-06-06T22:40 (hora local) o con su desfase, 2021-06-06T22:40-05:00.",
+        ) from exc
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)

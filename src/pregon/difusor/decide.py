@@ -4,10 +4,11 @@
 
     espera ──(inicio, trusted clock or witness)──▶ publicado ⇄ atrasado ──(último corte)──▶ cerrado
                                                       │  ▲
-                                       (aviso signed) ▼  │ (reinstated, verified cut)
+                              (aviso signed, periods) ▼  │ (reinstated, verified cut)
                                                    suspendido
 
-Once something is public, no clock takes it back: what is public is never blanked by time (design §3).
+Every transition is drawn in ``docs/estados.md``. Once something is public, no clock takes it back: what is public is
+never blanked by time (design §3), but where the profile itself asks for it (docs/adr/0012).
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ class Situacion:
     """Everything known at one moment.
 
     ``reloj_fiable``: offset measured and within limit. ``testigo``: the newest signing instant of a verified
-    timestamp. ``corte``: newest accepted cut. ``ya_publico``: whether some cut is or was public. ``suspendido``: an
-    aviso in force names this difusor.
+    timestamp. ``corte``: newest accepted cut. ``ya_publico``: whether some cut is or was public. ``suspendido``: a
+    signed aviso names this difusor, or the periods of the profile ran out (``interrupcion``), and ``causa`` says which;
+    ``vence``: when those periods run out if nothing comes.
     """
 
     now: datetime
@@ -61,6 +63,8 @@ class Situacion:
     corte: CorteListo | None
     ya_publico: bool
     suspendido: bool = False
+    causa: str = "Un aviso firmado suspende a este difusor."
+    vence: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def decide(situation: Situacion) -> Decision:
     lifted = situation.ya_publico or embargo_lifted(situation)
     # 1
     if situation.suspendido and lifted:
-        return Decision(Estado.SUSPENDIDO, None, "Un aviso firmado suspende a este difusor.")
+        return Decision(Estado.SUSPENDIDO, None, situation.causa)
     # 2
     if not lifted:
         if situation.now < situation.tiempos.inicio:
@@ -116,8 +120,18 @@ def decide(situation: Situacion) -> Decision:
         return Decision(Estado.CERRADO, cut.corte, "Terminó el plazo de permanencia.")
     due = overdue_at(cut, situation.tiempos)
     if due is not None and situation.now > due:
-        return Decision(Estado.ATRASADO, cut.corte, "El siguiente corte no ha llegado a tiempo.", until)
-    return Decision(Estado.PUBLICADO, cut.corte, "El corte más reciente está publicado.", due or until)
+        return Decision(
+            Estado.ATRASADO, cut.corte, "El siguiente corte no ha llegado a tiempo.", _next(situation, until)
+        )
+    return Decision(
+        Estado.PUBLICADO, cut.corte, "El corte más reciente está publicado.", _next(situation, due or until)
+    )
+
+
+def _next(situation: Situacion, other: datetime | None) -> datetime | None:
+    """The first of what time alone may still bring."""
+    coming = (instant for instant in (situation.vence, other) if instant is not None and instant > situation.now)
+    return min(coming, default=None)
 
 
 def overdue_at(cut: CorteListo, times: Tiempos) -> datetime | None:

@@ -78,10 +78,7 @@ class History:
         for path in sorted(self._folder.iterdir()):
             if release_number(path.name) is None:
                 continue
-            try:
-                record = parse_recibo((path / RECIBO).read_bytes())
-            except OSError:
-                continue
+            record = self.recibo(int(path.name))
             if record is not None and release_name(record.corte) == path.name:
                 found.append(record)
         return tuple(found)
@@ -120,19 +117,32 @@ class History:
 
         They stay as evidence, are not read again, and no longer stand in the way of a good copy.
         """
-        signed = {ref.nombre: ref.sha256 for ref in cut.archivos}
-        wrong = [
-            path
-            for path in self.archives(cut.corte)
-            if path.is_symlink() or signed.get(path.name, sha256_file(path)) != sha256_file(path)
-        ]
+        wrong = self.wrong(cut)
         for path in wrong:
             self._disk.replace(path, path.with_name(path.name + ALTERADO))
         return tuple(path.name for path in wrong)
 
+    def wrong(self, cut: Aceptado) -> list[Path]:
+        """The archives of a cut that are no longer the signed ones: each is hashed again."""
+        signed = {ref.nombre: ref.sha256 for ref in cut.archivos}
+        return [
+            path
+            for path in self.archives(cut.corte)
+            if path.is_symlink() or signed.get(path.name, sha256_file(path)) != sha256_file(path)
+        ]
+
     def archives(self, corte: int) -> tuple[Path, ...]:
         """The archives kept of a cut, the smallest first; those of the cuts in between left out."""
         return _archives_in(self.folder(corte))
+
+    def weight(self, corte: int) -> int:
+        """Bytes of everything that is kept of a cut; 0 where there is nothing."""
+        return sum(path.lstat().st_size for path in self.files(corte))
+
+    def files(self, corte: int) -> tuple[Path, ...]:
+        """Everything that is kept of a cut, those of the cuts in between too; in order."""
+        folders = (self.folder(corte), *self._chain_folders(corte))
+        return tuple(path for folder in folders for path in _files_in(folder))
 
     def state(self, cuts: Iterable[Aceptado]) -> list[tuple[Path, int, int]]:
         """The archives kept of some cuts, with length and time: equal while nobody changes them."""
@@ -173,6 +183,23 @@ class History:
                 missing.add(recipe.destino.sha256)
         return missing & wanted
 
+    def recibo(self, corte: int) -> Aceptado | None:
+        """The record that lies with the originals of a cut; None where there is none that can be read."""
+        try:
+            return parse_recibo((self.folder(corte) / RECIBO).read_bytes())
+        except OSError:
+            return None
+
+    def broken_chain(self, cut: Aceptado) -> bool:
+        """Whether what lies in ``cadena`` does not lead, manifest by manifest, down from the one of the cut."""
+        expected = self.manifest(cut)[0].anterior
+        for folder in self._chain_folders(cut.corte):
+            raw = _read_manifest(folder / MANIFIESTO)
+            if sha256_bytes(raw) != expected:
+                return True
+            expected = parse_manifest(raw).anterior
+        return False
+
     def _layers(self, cuts: Sequence[Aceptado]) -> Iterator[tuple[Manifest, tuple[Path, ...]]]:
         """Manifest and archives of each cut, newest first, and after each those of the cuts in between that it has.
 
@@ -207,7 +234,7 @@ class History:
             for member in members(archive):
                 entry = entries.get(member.ruta)
                 if entry is not None and entry.sha256 in missing:
-                    store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
+                    store.put(entry.sha256, entry.bytes, member.open())
                     missing.discard(entry.sha256)
         except (ArchivoError, HashError):
             # A damaged original: another archive may still hold what is missing.
@@ -229,6 +256,13 @@ def _read_manifest(path: Path) -> bytes:
             return file.read(MANIFEST_MAX_BYTES + 1)
     except OSError:
         return b""
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_symlink() or not path.is_dir())
+    except OSError:
+        return []
 
 
 def _archives_in(folder: Path) -> tuple[Path, ...]:

@@ -96,6 +96,39 @@ _ACCESO = (
 )
 
 
+_SERVIDOR = (
+    "# Los nombres del sitio: varias convocatorias en un puerto se distinguen por ellos o por «base».",
+    '# nombres = ["prep2027.ejemplo.mx"]',
+    '# Cifrado: "archivo" (certificado y clave) o "automatico" (lo pide a una autoridad ACME; con «correo»).',
+    '# tls = "archivo"',
+    '# certificado = "llaves/portal.pem"',
+    '# clave = "llaves/portal.key"',
+    "# puerto_http = 80  # redirige a https; 0 lo cierra",
+    "# Quién entra a un simulacro que no es público; la huella la da «pregon difusor contrasena».",
+    "# [servidor.acceso]",
+    '# redes = ["198.51.100.0/24"]',
+    '# usuarios = { prensa = "$2a$10$…" }',
+)
+
+
+_VIGILANCIA = (
+    "",
+    "[vigilancia]",
+    "# El difusor se mira a sí mismo; cada límite está en docs/operacion/vigilancia.md.",
+    "# disco_reserva_mb = 1024",
+    '# metricas = "127.0.0.1:9464"',
+    "",
+    "# A quién se avisa; uno por cada canal (syslog, correo o webhook).",
+    "# [[notifica]]",
+    '# canal = "correo"',
+    '# destino = "smtp://correo.ejemplo.mx:587"',
+    '# de = "pregon@ejemplo.mx"',
+    '# para = ["guardia@ejemplo.mx"]',
+    '# usuario = "pregon"',
+    '# secreto = "archivo:llaves/correo.txt"',
+)
+
+
 def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, sondeo_s: float | None = None) -> str:
     """The ``difusor.toml`` that ``inicia`` writes; the administrator edits it afterwards."""
     lines = [
@@ -125,6 +158,12 @@ def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, 
         'direccion = "127.0.0.1"',
         "puerto = 8080",
         'base = "/"',
+        *_SERVIDOR,
+        "",
+        "[panel]",
+        "# El panel del administrador (docs/operacion/panel.md); apagado mientras no haya «puerto».",
+        "# puerto = 8091",
+        *_VIGILANCIA,
     ]
     return "\n".join(lines) + "\n"
 

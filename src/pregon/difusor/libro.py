@@ -12,13 +12,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pregon.base.errors import FormatoError
+from pregon.base.jsonio import canonical_json
+from pregon.base.state import damaged
+from pregon.difusor.interrupcion import Dicho, Interrupcion
 from pregon.difusor.reloj import ClockReading
+from pregon.trust.aviso import Aviso, parse_aviso
 from pregon.trust.verified import TargetRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pregon.base.state import StateDatabase
+
+CORTES = "cortes"
+"""Series of the state database with a row for each accepted cut, by its number."""
+AVISOS = "avisos"
+"""Series with a row for each notice of the institute that was read, by its number."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,44 @@ class Aceptado:
         )
 
 
+@dataclass(frozen=True)
+class AvisoVisto:
+    """A signed notice that was read: its number, its SHA-256 and when.
+
+    ``aviso`` is None where it is not understood, and ``problema`` says why. ``otro`` is the SHA-256 of a different
+    content that came later under the same number, which had no effect; None where none did.
+    """
+
+    n: int
+    sha256: str
+    hora: datetime
+    aviso: Aviso | None
+    problema: str | None = None
+    otro: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON types."""
+        told = None if self.aviso is None else self.aviso.to_json()
+        return {**asdict(self), "hora": self.hora.isoformat(), "aviso": told}
+
+    @classmethod
+    def from_json(cls, data: Any) -> AvisoVisto:
+        """The record that ``to_json`` gave.
+
+        Raises:
+            ValueError, KeyError, TypeError, FormatoError: it is not one.
+        """
+        n, told = int(data["n"]), data["aviso"]
+        return cls(
+            n=n,
+            sha256=str(data["sha256"]),
+            hora=datetime.fromisoformat(data["hora"]),
+            aviso=None if told is None else parse_aviso(canonical_json(told), n=n),
+            problema=data["problema"],
+            otro=data["otro"],
+        )
+
+
 class Libro:
     """Typed access to the state database of a difusor; writes are durable on return.
 
@@ -78,11 +126,19 @@ class Libro:
     def __init__(self, state: StateDatabase) -> None:
         self._state = state
         self._cortes: tuple[Aceptado, ...] | None = None
+        self._avisos: tuple[AvisoVisto, ...] | None = None
 
     def cortes(self) -> tuple[Aceptado, ...]:
-        """Every accepted cut, oldest first."""
+        """Every accepted cut, oldest first.
+
+        Raises:
+            DanadoError: what is kept of one is not what was written.
+        """
         if self._cortes is None:
-            self._cortes = tuple(Aceptado.from_json(item) for item in self._state.get("cortes") or [])
+            try:
+                self._cortes = tuple(Aceptado.from_json(item) for item in self._state.rows(CORTES).values())
+            except (ValueError, KeyError, TypeError, AttributeError) as exc:
+                raise damaged(self._state.path, "el registro de un corte no se entiende") from exc
         return self._cortes
 
     def ultimo(self) -> Aceptado | None:
@@ -91,11 +147,10 @@ class Libro:
         return cuts[-1] if cuts else None
 
     def aceptar(self, cut: Aceptado) -> None:
-        """Remember an accepted cut; the same one again changes nothing."""
+        """Remember an accepted cut, in a row of its own; the same one again changes nothing."""
         kept = [known for known in self.cortes() if known.corte != cut.corte]
-        ordered = sorted([*kept, cut], key=lambda known: known.corte)
-        self._state.put(cortes=[known.to_json() for known in ordered])
-        self._cortes = tuple(ordered)
+        self._state.put_row(CORTES, cut.corte, cut.to_json())
+        self._cortes = tuple(sorted([*kept, cut], key=lambda known: known.corte))
 
     @property
     def testigo(self) -> datetime | None:
@@ -137,8 +192,54 @@ class Libro:
 
     @property
     def suspendido(self) -> bool:
-        """Whether an aviso in force names this difusor."""
-        return bool(self._state.get("suspendido"))
+        """Whether something interrupts this difusor: a signed notice, or the periods of the profile."""
+        return self.interrupcion is not None
+
+    @property
+    def interrupcion(self) -> Interrupcion | None:
+        """What interrupts it; None where nothing does."""
+        return Interrupcion.from_json(self._state.get("interrupcion"))
+
+    @property
+    def dicho(self) -> Dicho:
+        """What our own pages must say now."""
+        numbers = self._state.get("retrasos") or ()
+        delays = (seen.aviso for seen in self.avisos() if seen.n in numbers)
+        return Dicho(self.interrupcion, tuple(aviso for aviso in delays if aviso is not None))
+
+    def decir(self, dicho: Dicho) -> None:
+        """Remember what our own pages must say, all of it at once."""
+        what = None if dicho.interrupcion is None else dicho.interrupcion.to_json()
+        self._state.put(interrupcion=what, retrasos=[aviso.n for aviso in dicho.retrasos])
+
+    def avisos(self) -> tuple[AvisoVisto, ...]:
+        """Every notice of the institute that was read, by number.
+
+        Raises:
+            DanadoError: what is kept of one is not what was written.
+        """
+        if self._avisos is None:
+            try:
+                self._avisos = tuple(AvisoVisto.from_json(item) for item in self._state.rows(AVISOS).values())
+            except (ValueError, KeyError, TypeError, FormatoError) as exc:
+                raise damaged(self._state.path, "el registro de un aviso no se entiende") from exc
+        return self._avisos
+
+    def anotar_aviso(self, seen: AvisoVisto) -> None:
+        """Remember a notice, in a row of its own."""
+        kept = [known for known in self.avisos() if known.n != seen.n]
+        self._state.put_row(AVISOS, seen.n, seen.to_json())
+        self._avisos = tuple(sorted([*kept, seen], key=lambda known: known.n))
+
+    @property
+    def avisos_problema(self) -> dict[str, Any] | None:
+        """Why notices that the institute signed cannot be read (codigo, que_paso); None where they can."""
+        data = self._state.get("avisos_problema")
+        return data if isinstance(data, dict) else None
+
+    def recuerda_avisos(self, trouble: dict[str, Any] | None) -> bool:
+        """Remember that; True where it is another reason than before (worth an event)."""
+        return self._changed("avisos_problema", trouble)
 
     @property
     def reloj(self) -> ClockReading | None:
@@ -218,6 +319,11 @@ class Libro:
         self._state.put(retirados=sorted(rutas))
 
     @property
+    def alarmas(self) -> Any:
+        """What the self-watch found wrong at its last look, as it keeps it (``vigilancia.alarmas.leidas``)."""
+        return self._state.get("alarmas")
+
+    @property
     def acuses_enviados(self) -> int:
         """The number of the last acuse that the institute's receiver took; 0 before the first."""
         return int(self._state.get("acuses_enviados") or 0)
@@ -239,6 +345,16 @@ class Libro:
             return False
         self._state.put(**{key: value})
         return True
+
+    @property
+    def apartado(self) -> dict[str, Any] | None:
+        """The last state database that was damaged and set aside: ``hora``, ``archivo``, ``motivo``; None: none was."""
+        data = self._state.get("apartado")
+        return data if isinstance(data, dict) else None
+
+    def apartar(self, hora: datetime, archivo: str | None, motivo: str) -> None:
+        """Remember, in the new one, that the one before is now ``archivo`` (None: it was not there), and why."""
+        self._state.put(apartado={"hora": hora.isoformat(), "archivo": archivo, "motivo": motivo})
 
     def evento(self, tipo: str, **data: Any) -> None:
         """Append to the journal."""

@@ -10,8 +10,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
-from pregon.base.errors import PregonError
+from pregon.base.errors import DanadoError, PregonError
 from pregon.base.locks import exclusive
+from pregon.difusor.atento import quieto
 from pregon.difusor.barrido import Barrido
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import Timbre, open_news
@@ -19,6 +20,7 @@ from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
 from pregon.difusor.reloj import offset_source
+from pregon.difusor.rescate import open_sound_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
     from pregon.base.state import StateDatabase
+    from pregon.difusor.atento import Late
     from pregon.difusor.receive import Outcome
     from pregon.difusor.workspace import Workspace
 
@@ -45,19 +48,114 @@ def open_receiver(workspace: Workspace, *, clock: Clock, state: StateDatabase, d
     return open_both(workspace, clock=clock, state=state, disk=disk)[0]
 
 
-def open_both(workspace: Workspace, *, clock: Clock, state: StateDatabase, disk: Disk) -> tuple[Receiver, Barrido]:
+def open_both(
+    workspace: Workspace, *, clock: Clock, state: StateDatabase, disk: Disk, late: Late = quieto
+) -> tuple[Receiver, Barrido]:
     """Recover the workspace and make its receiver and its sweep. The caller holds ``opera.lock``.
 
     Raises:
         AjustesError: the root given by hand is of another convocatoria or ambiente.
         DiscoError, EscrituraError: the workspace cannot be used.
     """
-    libro = Libro(state)
-    publisher = Publisher(workspace, libro, disk)
+    return _both(_recovered(workspace, clock, state, disk), clock, late)
+
+
+def _recovered(workspace: Workspace, clock: Clock, state: StateDatabase, disk: Disk) -> Publisher:
+    publisher = Publisher(workspace, Libro(state), disk)
     recover(publisher, clock.now())
-    news = open_news(publisher, clock)
-    receiver = Receiver(publisher, news, clock=clock, offset=offset_source(workspace.settings.reloj))
-    return receiver, Barrido(publisher, clock)
+    return publisher
+
+
+def _both(publisher: Publisher, clock: Clock, late: Late) -> tuple[Receiver, Barrido]:
+    news = open_news(publisher, clock, late=late)
+    source = offset_source(publisher.workspace.settings.reloj)
+    return Receiver(publisher, news, clock=clock, offset=source), Barrido(publisher, clock)
+
+
+class Noche:
+    """The passes and the rests of one workspace. Its maker holds ``opera.lock`` until after ``termina``.
+
+    ``late`` hears that the work goes on: at each look between two passes, and at each piece that comes of a source
+    that is read in pieces (what is written is heard by the disk, ``difusor.atento``).
+    """
+
+    def __init__(
+        self, workspace: Workspace, *, clock: Clock, state: StateDatabase, disk: Disk, late: Late = quieto
+    ) -> None:
+        publisher = _recovered(workspace, clock, state, disk)
+        self.workspace = workspace
+        self.libro = publisher.libro
+        """Its memory. It keeps what it read, so whoever asks about this night asks this one."""
+        self._clock = clock
+        self._disk = disk
+        self._late = late
+        self._receiver, self._sweep = _both(publisher, clock, late)
+        self._bell = Timbre(workspace)
+        self._due: datetime | None = None
+
+    def adopta(self, workspace: Workspace) -> None:
+        """Go on with other settings of the same workspace. Where this raises, with those of before.
+
+        Raises:
+            PregonError: they cannot be used.
+        """
+        publisher = Publisher(workspace, self.libro, self._disk)
+        receiver, sweep = _both(publisher, self._clock, self._late)
+        self._receiver.close()
+        self.workspace, self._receiver, self._sweep = workspace, receiver, sweep
+        self._bell = Timbre(workspace)
+
+    def pasada(self, tell: Callable[[Outcome], None]) -> None:
+        """A step of the sweep and a pass; ``tell`` hears how it went. A failure is told and ends nothing."""
+        self._due = None
+        self._bell.arm()
+        # Before the pass: what the pass itself would put right in silence is told too.
+        _sweep(self.workspace, self._sweep)
+        self._late()
+        name = self.workspace.settings.id
+        try:
+            outcome = self._receiver.run_once()
+            tell(outcome)
+            self._due = outcome.decision.revisa
+            if isinstance(outcome.error, DanadoError):
+                self._begin_anew()
+        except DanadoError:
+            _logger.exception("difusor %s: base de estado dañada", name)
+            self._begin_anew()
+        except PregonError as exc:
+            # The border of the service: a full disk or a locked database must not end the night.
+            _logger.exception("difusor %s: %s", name, exc.codigo)
+        except Exception:
+            # The same border, for a bug: what is public stays; the next pass begins anew.
+            _logger.exception("difusor %s: falla interna en una pasada", name)
+
+    def _begin_anew(self) -> None:
+        """Set the damaged state database aside and go on with another. Where that fails, the next pass tries again."""
+        try:
+            state = open_sound_state(self.workspace, self._clock, self._disk)
+            publisher = _recovered(self.workspace, self._clock, state, self._disk)
+            receiver, sweep = _both(publisher, self._clock, self._late)
+        except PregonError as exc:
+            _logger.exception("difusor %s: %s", self.workspace.settings.id, exc.codigo)
+            return
+        self._receiver.close()
+        self.libro, self._receiver, self._sweep = publisher.libro, receiver, sweep
+
+    def descansa(self, stop: Event, *, basta: Callable[[], bool] = lambda: False) -> None:
+        """Wait ``sondeo_s`` real seconds; less where something was delivered, the hour to look comes, or ``basta``.
+
+        The clock's pace may change meanwhile.
+        """
+        end = self._clock.monotonic() + self.workspace.settings.sondeo_s
+        while (left := end - self._clock.monotonic()) > 0 and not stop.wait(min(left, LOOK_EVERY_S)):
+            self._late()
+            if basta() or self._bell.rings() or (self._due is not None and self._clock.now() >= self._due):
+                return
+
+    def termina(self) -> None:
+        """The end in order: the next start need not hash everything again."""
+        self._receiver.close()
+        self.libro.marcar_limpio(limpio=True)
 
 
 def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
@@ -68,7 +166,7 @@ def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
     """
     clock = workspace.open_clock()
     with exclusive(workspace.candado):
-        state = workspace.open_state(clock)
+        state = open_sound_state(workspace, clock, disk)
         receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
         _sweep(workspace, sweep, whole=sweep.vencido)
         try:
@@ -82,34 +180,18 @@ def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
 def receive_until(
     workspace: Workspace, stop: Event, *, disk: Disk, tell: Callable[[Outcome], None] = lambda _: None
 ) -> None:
-    """Make passes until ``stop`` is set; ``tell`` hears each outcome.
+    """Make passes until ``stop`` is set; ``tell`` hears each outcome. Nobody is watched or told: see ``opera``.
 
     Raises:
         InstanciaError: another process receives for this workspace.
     """
     clock = workspace.open_clock()
     with exclusive(workspace.candado):
-        state = workspace.open_state(clock)
-        receiver, sweep = open_both(workspace, clock=clock, state=state, disk=disk)
-        bell = Timbre(workspace)
+        night = Noche(workspace, clock=clock, state=open_sound_state(workspace, clock, disk), disk=disk)
         while not stop.is_set():
-            due: datetime | None = None
-            bell.arm()
-            # Before the pass: what the pass itself would put right in silence is told too.
-            _sweep(workspace, sweep)
-            try:
-                outcome = receiver.run_once()
-                tell(outcome)
-                due = outcome.decision.revisa
-            except PregonError as exc:
-                # The border of the service: a full disk or a locked database must not end the night.
-                _logger.exception("difusor %s: %s", workspace.settings.id, exc.codigo)
-            except Exception:
-                # The same border, for a bug: what is public stays; the next pass begins anew.
-                _logger.exception("difusor %s: falla interna en una pasada", workspace.settings.id)
-            _rest(workspace.settings.sondeo_s, due, clock, stop, bell)
-        receiver.close()
-        Libro(state).marcar_limpio(limpio=True)
+            night.pasada(tell)
+            night.descansa(stop)
+        night.termina()
 
 
 def _sweep(workspace: Workspace, sweep: Barrido, *, whole: bool = False) -> None:
@@ -120,17 +202,6 @@ def _sweep(workspace: Workspace, sweep: Barrido, *, whole: bool = False) -> None
         _logger.exception("difusor %s: barrido: %s", workspace.settings.id, exc.codigo)
     except Exception:
         _logger.exception("difusor %s: falla interna en el barrido", workspace.settings.id)
-
-
-def _rest(wait: float, until: datetime | None, clock: Clock, stop: Event, bell: Timbre) -> None:
-    """Wait ``wait`` real seconds; less where something was delivered, or the clock passes ``until`` first.
-
-    The clock's pace may change meanwhile.
-    """
-    end = clock.monotonic() + wait
-    while (left := end - clock.monotonic()) > 0 and not stop.wait(min(left, LOOK_EVERY_S)):
-        if bell.rings() or (until is not None and clock.now() >= until):
-            return
 
 
 def real_clock() -> Clock:

@@ -11,14 +11,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from pregon.base.errors import AjustesError, DiscoError
+from pregon.difusor.atento import Late, quieto
 from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
 from pregon.trust.ajeno import ForeignClient
+from pregon.trust.aviso import AVISO_MAX_BYTES
 from pregon.trust.cliente import TIMESTAMP, TrustClient
 from pregon.trust.verified import Identity, Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pregon.base.clock import Clock
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace
     from pregon.paquete.manifest import Manifest
     from pregon.trust.origen import RepositorySource
-    from pregon.trust.verified import CutRef, Novelty, TargetRef, VerifiedManifest
+    from pregon.trust.verified import CutRef, Firmado, Novelty, TargetRef, VerifiedManifest
 
 AJENO = "ajeno"
 """Folder of staging into which foreign packages are copied."""
@@ -35,6 +37,18 @@ AJENO = "ajeno"
 
 class Novedades(Protocol):
     """A source of new cuts. One at a time: the caller holds ``opera.lock``."""
+
+    @property
+    def firmado(self) -> Firmado:
+        """What the last verified signatures said besides cuts, although ``check`` refused the cut."""
+
+    def read_notice(self, target: TargetRef) -> bytes:
+        """The bytes of a notice of ``firmado``.
+
+        Raises:
+            HashError: it is not the verified one, or is larger than any notice.
+            AusenteError, RedError: it does not come.
+        """
 
     def check(self) -> Novelty:
         """Look once. A cut stays news until ``accept``.
@@ -72,17 +86,27 @@ class Novedades(Protocol):
 
 
 class Firmadas:
-    """The cuts of a signed repository."""
+    """The cuts of a signed repository. ``late`` is called with each piece of it that comes."""
 
-    def __init__(self, client: TrustClient, source: RepositorySource) -> None:
+    def __init__(self, client: TrustClient, source: RepositorySource, *, late: Late = quieto) -> None:
         self._client = client
-        self._source = source
+        self._carrier = source
+        self._source = _Oida(source, late)
         self.accept = client.accept
+
+    @property
+    def firmado(self) -> Firmado:
+        """As ``Novedades``."""
+        return self._client.firmado
+
+    def read_notice(self, target: TargetRef) -> bytes:
+        """As ``Novedades``."""
+        return self._client.read(self._source, target, limit=AVISO_MAX_BYTES)
 
     def close(self) -> None:
         """As ``Novedades``: the connection of a carrier that keeps one."""
-        if isinstance(self._source, contextlib.AbstractContextManager):
-            self._source.__exit__(None, None, None)
+        if isinstance(self._carrier, contextlib.AbstractContextManager):
+            self._carrier.__exit__(None, None, None)
 
     def check(self) -> Novelty:
         """As ``Novedades``."""
@@ -97,8 +121,28 @@ class Firmadas:
         self._client.download_link(self._source, cut, anterior, destination)
 
 
-def open_news(publisher: Publisher, clock: Clock) -> Novedades:
+class _Oida:
+    """A source whose pieces are heard as they come: what a long download has of progress."""
+
+    def __init__(self, source: RepositorySource, late: Late) -> None:
+        self._source = source
+        self._late = late
+
+    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
+        """As ``RepositorySource``."""
+        pieces = self._source.stream(ruta, desde=desde)
+        return None if pieces is None else self._heard(pieces)
+
+    def _heard(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._late()
+            yield piece
+
+
+def open_news(publisher: Publisher, clock: Clock, *, late: Late = quieto) -> Novedades:
     """What the profile and the settings of a workspace say: its signed repository, or its foreign folder.
+
+    ``late`` is called with each piece that comes from it.
 
     Raises:
         AjustesError: the root given by hand is of another convocatoria or ambiente, the clock is not allowed, or what
@@ -111,10 +155,10 @@ def open_news(publisher: Publisher, clock: Clock) -> Novedades:
 
         lugar = workspace.settings.lugar_origen
         source = open_source(lugar, folder=workspace.folder, clock=clock, environment=os.environ)
-        return signed_news(publisher, source, clock)
+        return signed_news(publisher, source, clock, late=late)
     folder = workspace.settings.origin_folder(workspace.folder)
     if workspace.firmado:
-        return signed_news(publisher, FolderSource(folder), clock)
+        return signed_news(publisher, FolderSource(folder), clock, late=late)
     return ForeignClient(
         workspace.recepcion / AJENO,
         ForeignFolder(folder),
@@ -173,7 +217,7 @@ def check_origin(workspace: Workspace) -> None:
         )
 
 
-def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock) -> Firmadas:
+def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock, *, late: Late = quieto) -> Firmadas:
     """The cuts of the repository behind ``source``, verified from the root of the workspace on.
 
     Raises:
@@ -189,7 +233,7 @@ def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock) ->
         memory=memory_of(publisher.libro.cortes()),
         disk=publisher.disk,
     )
-    return Firmadas(client, source)
+    return Firmadas(client, source, late=late)
 
 
 def memory_of(cuts: Sequence[Aceptado]) -> Memory:

@@ -11,10 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pregon.base.fechas import fecha_larga
+from pregon.base.jsonio import canonical_json
+from pregon.difusor.interrupcion import Dicho
 from pregon.difusor.pointer import AVISO, ESPERA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
     from pregon.base.durable import Disk
     from pregon.convocatoria.model import Convocatoria
+    from pregon.difusor.interrupcion import Interrupcion
     from pregon.difusor.workspace import Workspace
+    from pregon.trust.aviso import Aviso
 
 ESTILO = (
     ":root{color-scheme:light dark}"
@@ -36,8 +40,12 @@ ESTILO = (
 )
 """The only style of these pages, inside them; the CSP admits it by its hash."""
 
+AVISOS = "avisos.json"
+"""In the server's folder: the announced delays, for the script of the portal (``notices``)."""
+FORMATO_AVISOS = "pregon/avisos/1"
 NO_ENCONTRADA = "404.html"
 NO_DISPONIBLE = "503.html"
+RESTRINGIDA = "401.html"
 
 
 def style_source() -> str:
@@ -65,18 +73,59 @@ def espera(convocatoria: Convocatoria) -> Pagina:
     )
 
 
-def aviso(convocatoria: Convocatoria) -> Pagina:
-    """Suspended: where else to look."""
+def aviso(convocatoria: Convocatoria, interrupcion: Interrupcion | None = None) -> Pagina:
+    """In the place of the portal: what happened, since when, and where else to look (GRO-3.3b, MEX-I-13).
+
+    The institute's words are text, whatever is in them: the template escapes them.
+    """
+    institute = convocatoria.instituto_nombre or f"instituto electoral ({convocatoria.instituto.upper()})"
+    elsewhere = f"Consulte los resultados preliminares en el sitio del {institute} o en otro difusor oficial."
+    if interrupcion is None:
+        why = "La publicación en este sitio está suspendida por aviso del instituto electoral."
+        return Pagina("Este sitio no muestra resultados por el momento", (why, elsewhere))
+    since = local_hour(interrupcion.desde, convocatoria)
+    if interrupcion.causa == "periodos":
+        return Pagina(
+            "Se interrumpió la transmisión de resultados a este sitio",
+            (
+                f"La última señal del instituto que llegó a este sitio es del {since}.",
+                "No llegó nada más en los periodos que fija la convocatoria: aquí dejaron de mostrarse resultados.",
+                "Volverán a mostrarse aquí cuando llegue el siguiente corte.",
+                elsewhere,
+            ),
+        )
+    words = f"Aviso del instituto: «{interrupcion.texto}»"
+    if interrupcion.causa == "ataque":
+        return Pagina(
+            "Este sitio ya no es un difusor oficial de los resultados",
+            (
+                f"El instituto avisó que este sitio dejó de ser un difusor válido desde el {since}.",
+                "La causa es un ataque informático: no tome por oficial lo que aquí se haya visto desde entonces.",
+                words,
+                elsewhere,
+            ),
+        )
+    end = interrupcion.hasta
+    expected = () if end is None else (f"El instituto prevé reanudarla después del {local_hour(end, convocatoria)}.",)
     return Pagina(
         "Este sitio no muestra resultados por el momento",
         (
-            "La publicación en este sitio está suspendida por aviso del instituto electoral.",
-            (
-                f"Consulte los resultados preliminares en el sitio del instituto ({convocatoria.instituto.upper()}) "
-                "o en otro difusor oficial."
-            ),
+            f"La publicación en este sitio está suspendida por aviso del instituto electoral desde el {since}.",
+            words,
+            *expected,
+            elsewhere,
         ),
     )
+
+
+def notices(retrasos: Sequence[Aviso]) -> bytes:
+    """``avisos.json``: the delays that the institute announced and still hold, for the script of the portal.
+
+    ``{formato: "pregon/avisos/1", vigentes: [{n, tipo, texto, desde, hasta, corte}]}``; instants in UTC.
+    """
+    keys = ("n", "tipo", "texto", "desde", "hasta", "corte")
+    told = [aviso.to_json() for aviso in retrasos]
+    return canonical_json({"formato": FORMATO_AVISOS, "vigentes": [{key: each[key] for key in keys} for each in told]})
 
 
 def no_encontrada() -> Pagina:
@@ -92,6 +141,14 @@ def no_disponible() -> Pagina:
     return Pagina(
         "El sitio no está disponible por el momento",
         ("Vuelva a intentarlo en unos minutos, o consulte otro difusor oficial.",),
+    )
+
+
+def restringida() -> Pagina:
+    """A simulacro that is not for everyone, to whoever may not enter."""
+    return Pagina(
+        "Este ejercicio no es público",
+        ("Entre con el usuario y la contraseña que le dio el difusor, o desde una red autorizada.",),
     )
 
 
@@ -115,25 +172,35 @@ def _render(page: Pagina, template: Template, workspace: Workspace) -> bytes:
     return text.encode()
 
 
-def contents(workspace: Workspace) -> Mapping[Path, bytes]:
-    """Every page of ours with its bytes: the releases ``espera`` and ``aviso``, and the server's own answers."""
+def contents(workspace: Workspace, dicho: Dicho) -> Mapping[Path, bytes]:
+    """Every page of ours with its bytes: the releases ``espera`` and ``aviso``, and the server's own answers.
+
+    ``dicho`` is what they must say of notices. ``avisos.json`` is there only where somebody signs notices.
+    """
     call = workspace.convocatoria
     pages = {
         workspace.cortes / ESPERA / "index.html": espera(call),
-        workspace.cortes / AVISO / "index.html": aviso(call),
+        workspace.cortes / AVISO / "index.html": aviso(call, dicho.interrupcion),
         workspace.servidor / NO_ENCONTRADA: no_encontrada(),
         workspace.servidor / NO_DISPONIBLE: no_disponible(),
+        workspace.servidor / RESTRINGIDA: restringida(),
     }
     environment = Environment(
         loader=PackageLoader("pregon.difusor", "plantillas"), autoescape=True, undefined=StrictUndefined
     )
     template = environment.get_template("pagina.html")
-    return {path: _render(page, template, workspace) for path, page in pages.items()}
+    made = {path: _render(page, template, workspace) for path, page in pages.items()}
+    return {**made, workspace.servidor / AVISOS: notices(dicho.retrasos)} if workspace.firmado else made
 
 
-def ensure(workspace: Workspace, disk: Disk) -> None:
-    """Write those pages where they differ from what is there."""
-    for path, content in contents(workspace).items():
-        if not path.is_file() or path.read_bytes() != content:
+def ensure(workspace: Workspace, disk: Disk, dicho: Dicho | None = None) -> None:
+    """Write those pages where they differ from what is there.
+
+    ``dicho`` None: whoever asks does not know (it serves, and another process receives): what the notices decide is
+    written only where it is not there at all.
+    """
+    told = {workspace.cortes / AVISO / "index.html", workspace.servidor / AVISOS}
+    for path, content in contents(workspace, dicho or Dicho()).items():
+        if not path.is_file() or (path.read_bytes() != content and not (dicho is None and path in told)):
             disk.make_folder(path.parent)
             disk.write(path, content)

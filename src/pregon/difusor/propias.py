@@ -1,4 +1,4 @@
-"""What is public and ours, not the institute's: the pointer, its link and the pages, as they must always be."""
+"""What is public and ours, not the institute's: the pointer, its link, the pages and the personalised view."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.hashing import sha256_bytes
 from pregon.difusor import pages, pointer
+from pregon.difusor.personalizada import Guardia
 from pregon.difusor.sellos import holds
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ class Propias:
         self._workspace = publisher.workspace
         self._libro = publisher.libro
         self._clock = clock
-        self._pages = pages.contents(publisher.workspace)
+        self._dicho = publisher.libro.dicho
+        self._pages = pages.contents(publisher.workspace, self._dicho)
+        self._view = Guardia(publisher.workspace, publisher.libro, publisher.disk, clock)
 
     def check(self) -> int:
         """Put right whatever of them was altered, each told in the journal; how many there were.
@@ -29,7 +32,9 @@ class Propias:
         Raises:
             DiscoError, EscrituraError: it could not be written.
         """
-        return self._pointer() + self._files()
+        found = self._pointer() + self._files()
+        self._view.check(self._publisher.mostrado)
+        return found
 
     def _pointer(self) -> int:
         name = self._publisher.mostrado
@@ -42,6 +47,9 @@ class Propias:
 
     def _files(self) -> int:
         found = 0
+        dicho = self._libro.dicho
+        if dicho != self._dicho:
+            self._dicho, self._pages = dicho, pages.contents(self._workspace, dicho)
         disk = self._publisher.disk
         for path, content in self._pages.items():
             if holds(path, content):

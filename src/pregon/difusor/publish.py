@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import ArchivoError, DiscoError
 from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
-from pregon.difusor import pages, pointer
+from pregon.difusor import pages, personalizada, pointer
 from pregon.difusor.history import History
 from pregon.difusor.objects import GZ, ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
@@ -105,7 +105,7 @@ class Publisher:
             self._drop_wrong(cut)
         wanted = {sha256 for sha256, size in sizes.items() if not self.store.has(sha256, size)}
         if cut.sha256 in wanted:
-            self.store.put(cut.sha256, len(raw), [raw], cut.hora_corte)
+            self.store.put(cut.sha256, len(raw), [raw])
             wanted.discard(cut.sha256)
         lost = self.history.remake(wanted, self.libro.cortes(), self.store)
         if lost:
@@ -139,7 +139,8 @@ class Publisher:
         changed = pointer.read(self.workspace) != name
         if changed:
             if name in (pointer.ESPERA, pointer.AVISO):
-                pages.ensure(self.workspace, self.disk)
+                pages.ensure(self.workspace, self.disk, self.libro.dicho)
+                personalizada.hide(self.workspace, self.disk)
             pointer.switch(self.workspace, name, self.disk)
         self.mostrado = name
         return changed
@@ -147,8 +148,8 @@ class Publisher:
     def add_twins(self, cut: Aceptado) -> None:
         """Make the twins that a public cut lacks and link them: after publishing, never before.
 
-        First the ``.gz`` that no first sight asks for, from the archive's own deflate streams; then the ``.br``, which
-        take longer. Each is linked only after a sync: until then the file goes out plain.
+        First the ``.gz`` that no first sight asks for, from the archive's own deflate streams; then the ``.br``
+        and ``.zst``, which take longer. Each is linked only after a sync: until then the file goes out plain.
         """
         what = self.plan_of(cut)
         self.disk.sync_filesystem(self.workspace.folder)  # A pass that failed here may have left twins in the store.

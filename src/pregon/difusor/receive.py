@@ -3,13 +3,15 @@
 Steps (design §3). Each refusal leaves what is public as it was:
 
 1. The clock is measured, when it is due.
-2. ``trust`` looks at the source: signatures or sums, order, identity. Nothing newer: straight to 7.
+2. ``trust`` looks at the source: signatures or sums, order, identity. The signed notices are read and kept, although
+   the cut is refused. Nothing newer: straight to 7.
 3. The fewest bytes that suffice come into staging, with the hashes that were verified (``acopio``).
 4. Each archive is admitted and its contents go to objects, each hashed as it is written.
 5. The release is linked and the originals gathered, both under provisional names; one sync; both get their names.
    The originals' rename is the acceptance.
 6. Acuses «recibido» and «verificado».
-7. ``decide``; where something else must be public, the pointer is switched.
+7. What the notices and the periods of the profile ask; ``decide``; where something else must be public, the pointer
+   is switched. So a suspension that came with a cut is obeyed before that cut is public.
 8. Acuse «publicado»; the twins that no first sight asks for; the whole archive where the profile keeps it; pruning;
    the public address is asked, and acuse «visible» once it answers with the cut.
 9. The acuses go to the institute (``remesa``).
@@ -18,14 +20,16 @@ Steps (design §3). Each refusal leaves what is public as it was:
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ArchivoError, DiscoError, EscrituraError, PregonError, RedError, TrustError
 from pregon.difusor import pointer
 from pregon.difusor.acopio import Acopio
 from pregon.difusor.acuse import Acuses, Hecho
+from pregon.difusor.avisos import Avisos, reason
 from pregon.difusor.decide import CorteListo, Decision, Estado, Situacion, Tiempos, decide
+from pregon.difusor.interrupcion import Periodos
 from pregon.difusor.libro import Aceptado
 from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
     from pregon.difusor.caminos import Recibido
+    from pregon.difusor.interrupcion import Dicho
     from pregon.difusor.libro import Libro
     from pregon.difusor.novedades import Novedades
     from pregon.difusor.publish import Publisher
@@ -78,6 +83,7 @@ class Receiver:
         self._clock = clock
         self._offset = offset
         self._acopio = Acopio(publisher, news)
+        self._avisos = Avisos(publisher, news, clock)
         self._sin_original: tuple[int | None, str | None, float] = (None, None, 0.0)
         self._acuses = Acuses(publisher.workspace, publisher.disk)
         self._remesa = Remesa(publisher, self._acuses, clock)
@@ -92,13 +98,13 @@ class Receiver:
         accepted: Aceptado | None = None
         error: PregonError | None = None
         try:
-            novelty = self._news.check()  # 2
-            self._libro.atestiguar(novelty.firmado)
-            accepted = self._take(novelty)
+            accepted = self._take(self._look_for_news())  # 2
         except PregonError as exc:
             error = exc
         self._note(accepted, error)
-        decision, changed = self._apply()  # 7
+        decision, changed = self._apply(current=error is None)  # 7
+        if accepted is not None and decision.estado is Estado.SUSPENDIDO:
+            self._publisher.prune()  # Cuts go on coming, and none is published, which is when it is done.
         self._after(decision)  # 8
         self._remesa.despacha(decision.revisa)  # 9
         return Outcome(None if accepted is None else accepted.corte, decision, changed, error)
@@ -112,6 +118,13 @@ class Receiver:
         last = self._libro.reloj
         if last is None or abs(self._clock.now() - last.hora) >= MEASURE_EVERY:
             self._libro.medir(read_clock(self._workspace.settings.reloj, self._clock, self._offset))
+
+    def _look_for_news(self) -> Novelty:
+        try:
+            return self._news.check()
+        finally:
+            self._libro.atestiguar(self._news.firmado.hora)
+            self._avisos.read()
 
     def _take(self, novelty: Novelty) -> Aceptado | None:
         verified = novelty.verified
@@ -140,7 +153,7 @@ class Receiver:
         publisher, manifest = self._publisher, verified.manifest
         store = publisher.store
         if not store.has(verified.sha256, len(verified.raw)):
-            store.put(verified.sha256, len(verified.raw), [verified.raw], manifest.hora_corte)
+            store.put(verified.sha256, len(verified.raw), [verified.raw])
         cut = Aceptado(
             corte=manifest.corte,
             sha256=verified.sha256,
@@ -177,11 +190,24 @@ class Receiver:
         """Everything that ``decide`` needs, as it is now."""
         return situation_of(self._workspace, self._libro, self._clock.now())
 
-    def _apply(self) -> tuple[Decision, bool]:
-        situation = self.situation()
+    def _apply(self, *, current: bool) -> tuple[Decision, bool]:
+        before, dicho = self._libro.interrupcion, self._avisos.decide(current=current)
+        back = before is not None and dicho.interrupcion is None
+        if not back:
+            self._avisos.say(dicho)
+        decision, changed = self._show(dicho, back=back)
+        if back:
+            # Last: whoever dies before this starts interrupted, and looks again.
+            self._avisos.say(dicho)
+        return decision, changed
+
+    def _show(self, dicho: Dicho, *, back: bool) -> tuple[Decision, bool]:
+        situation = replace(
+            self.situation(), suspendido=dicho.interrupcion is not None, causa=reason(dicho.interrupcion)
+        )
         decision = decide(situation)
         cut = self._cut(decision)
-        if cut is None and decision.estado is Estado.ESPERA and situation.ya_publico:
+        if cut is None and decision.estado is Estado.ESPERA and situation.ya_publico and not back:
             return decision, False  # Our memory is lost, and still what is public is never blanked.
         if cut is None:
             page = pointer.AVISO if decision.estado is Estado.SUSPENDIDO else pointer.ESPERA
@@ -189,7 +215,7 @@ class Receiver:
             if changed:
                 self._libro.evento("muestra", que=page, motivo=decision.motivo)
             return decision, changed
-        if not self._publisher.releases.folder(cut.corte).is_dir():
+        if back or not self._publisher.releases.folder(cut.corte).is_dir():
             self._publisher.ensure_release(cut)
         changed = self._publisher.show(pointer.release_name(cut.corte))
         if self._libro.publicado != cut.corte:
@@ -259,6 +285,7 @@ class Receiver:
 def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion:
     """Everything that ``decide`` needs to know at ``now``, from the profile and from our memory."""
     call, reading, newest = workspace.convocatoria, libro.reloj, libro.ultimo()
+    rule, interruption = Periodos.of(call) if workspace.firmado else None, libro.interrupcion
     limit = workspace.settings.reloj.max_desfase_s
     public = pointer.read(workspace)
     return Situacion(
@@ -267,6 +294,11 @@ def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion
         reloj_fiable=reading is not None and reading.fiable(now=now, max_desfase_s=limit),
         testigo=libro.testigo,
         corte=None if newest is None else CorteListo(newest.corte, newest.ultimo, newest.proximo),
-        ya_publico=libro.publicado is not None or pointer.release_number(public or "") is not None,
-        suspendido=libro.suspendido,
+        # The page aviso too: only a suspension after the start shows it.
+        ya_publico=libro.publicado is not None
+        or public == pointer.AVISO
+        or pointer.release_number(public or "") is not None,
+        suspendido=interruption is not None,
+        causa=reason(interruption),
+        vence=None if rule is None else rule.runs_out(libro.testigo, newest),
     )

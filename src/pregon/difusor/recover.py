@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pregon.base.durable import PARCIAL
 from pregon.base.errors import DiscoError
-from pregon.difusor import pages, pointer
+from pregon.difusor import pointer
+from pregon.difusor.avisos import recover_notices
 from pregon.trust.descarga import kept_sha256
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ def recover(publisher: Publisher, now: datetime) -> None:
 
     1. Staging is emptied, but for what a signed source gave of archives, which is hashed again before it serves;
        whatever was being written is removed.
-    2. Cuts whose originals are whole but were not yet noted are accepted.
+    2. Cuts whose originals are whole but were not yet noted are accepted, and the hour that was signed with each.
     3. Releases of cuts that are not accepted, contents that no visible cut names and twins that are not their
        content are removed: they may be from before the last sync.
-    4. The pages espera and aviso are there.
+    4. The notices of the institute that are on disk are known, the pages espera and aviso are there, and where one
+       suspends, the pointer names aviso.
     5. The pointer names a whole release. Where there is none it names espera; where the named one, or the newest
        accepted, has a hole it is filled from the originals, file by file. After a disorderly end every content of
        both is hashed again.
@@ -40,10 +42,11 @@ def recover(publisher: Publisher, now: datetime) -> None:
     in_doubt = not libro.limpio
     libro.abrir(now)
     libro.marcar_limpio(limpio=False)
+    disk.make_folder(workspace.avisos, mode=0o700)  # A workspace of an earlier version has none.
     _empty_staging(publisher)  # 1
     _accept_from_history(publisher)  # 2
     _remove_doubtful(publisher)  # 3
-    pages.ensure(workspace, disk)  # 4
+    recover_notices(publisher, now)  # 4
     cut = _named_cut(publisher)  # 5
     for each in dict.fromkeys((cut, libro.ultimo())):
         if each is not None:
@@ -72,7 +75,14 @@ def _empty_staging(publisher: Publisher) -> None:
     for path in sorted(workspace.recepcion.iterdir()):
         if not workspace.firmado or kept_sha256(path.name) is None:
             disk.remove_tree(path)
-    for folder in (workspace.folder, workspace.cortes, workspace.historico, workspace.acuses, workspace.confianza):
+    for folder in (
+        workspace.folder,
+        workspace.cortes,
+        workspace.historico,
+        workspace.acuses,
+        workspace.avisos,
+        workspace.confianza,
+    ):
         for path in sorted(folder.iterdir()):
             if path.name.endswith(PARCIAL):
                 disk.remove_tree(path)
@@ -85,6 +95,7 @@ def _accept_from_history(publisher: Publisher) -> None:
     for cut in publisher.history.accepted():
         if cut.corte > newest:
             publisher.libro.aceptar(cut)
+            publisher.libro.atestiguar(cut.firmado)
             publisher.libro.evento("aceptado", corte=cut.corte, manifiesto_sha256=cut.sha256, recuperado=True)
 
 

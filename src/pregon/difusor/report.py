@@ -9,6 +9,7 @@ from pregon.difusor import pointer
 from pregon.difusor.decide import Decision, Estado, decide, overdue_at
 from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import public_url
+from pregon.difusor.vigilancia.alarmas import leidas
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,6 +66,8 @@ def _visible_state(decision: Decision, public: str | None) -> Estado:
 def _since(state: Estado, situation: Situacion, libro: Libro) -> datetime | None:
     if state is Estado.ESPERA:
         return libro.inicio
+    if state is Estado.SUSPENDIDO and libro.interrupcion is not None:
+        return libro.interrupcion.hora
     if state is Estado.ATRASADO and situation.corte is not None:
         return overdue_at(situation.corte, situation.tiempos)
     return libro.desde
@@ -79,10 +82,57 @@ def _warnings(decision: Decision, public: str | None, libro: Libro) -> list[dict
         found.append({"codigo": "ATRASADO", "texto": decision.motivo})
     if decision.estado is Estado.ESPERA and decision.revisa is None and libro.ultimo() is not None:
         found.append({"codigo": "RELOJ", "texto": decision.motivo})
+    found.extend(_notices(libro))
     found.extend(_alterations(libro))
+    found.extend(_set_aside(libro))
     due = None if decision.corte is None else pointer.release_name(decision.corte)
     if due is not None and due != public:
         found.append({"codigo": "PENDIENTE", "texto": f"El corte {decision.corte} está listo y aún no se publica."})
+    told = {each["codigo"] for each in found}
+    alarms = leidas(libro.alarmas)
+    found.extend({"codigo": each.codigo, "texto": each.texto} for each in alarms if each.codigo not in told)
+    return found
+
+
+def _set_aside(libro: Libro) -> list[dict[str, str]]:
+    """A state database that was damaged, and what a person must do."""
+    found = libro.apartado
+    if found is None:
+        return []
+    where = "ya no estaba" if found["archivo"] is None else f"quedó aparte como {found['archivo']}"
+    text = (
+        f"La base de estado se rehízo el {found['hora']} con los cortes guardados; la anterior {where}. "
+        f"Motivo: {found['motivo']} Revise el disco de este equipo."
+    )
+    return [{"codigo": "ESTADO", "texto": text}]
+
+
+def _notices(libro: Libro) -> list[dict[str, str]]:
+    """What the institute's notices ask, what of them could not be read, and periods that ran out."""
+    found = []
+    dicho = libro.dicho
+    interruption = dicho.interrupcion
+    if interruption is not None:
+        words = "" if interruption.texto is None else f" Dice: «{interruption.texto}»."
+        back = (
+            "Volverá solo con el siguiente corte verificado: revise el enlace con el instituto."
+            if interruption.causa == "periodos"
+            else "Volverá cuando el instituto firme la reinstalación y se tenga su corte más reciente."
+        )
+        text = f"{interruption.motivo} El portal muestra la página de aviso.{words} {back}"
+        found.append({"codigo": interruption.causa.upper(), "texto": text})
+    delays = (f"El instituto anunció un retraso: «{aviso.texto}»." for aviso in dicho.retrasos)
+    found.extend({"codigo": "RETRASO", "texto": text} for text in delays)
+    for seen in libro.avisos():
+        if seen.problema is not None:
+            found.append({"codigo": "AVISO", "texto": f"{seen.problema} No tuvo efecto; pregunte al instituto."})
+        if seen.otro is not None:
+            text = f"El aviso {seen.n:06d} cambió después de leerse. Vale el primero; pregunte al instituto."
+            found.append({"codigo": "AVISO_CAMBIADO", "texto": text})
+    trouble = libro.avisos_problema
+    if trouble is not None:
+        text = f"Hay avisos del instituto que no se pueden leer ({trouble['codigo']}): {trouble['que_paso']}"
+        found.append({"codigo": "AVISOS", "texto": text})
     return found
 
 

@@ -92,7 +92,7 @@ class Reposicion:
                 self._disk.remove_tree(each.path)
         # Served with other bytes under the same time and length: the good file must not have that same ETag.
         lied = {each.pieza for each in found if each.pieza is not None and each.problema == "contenido"}
-        lost = self._contents(wrong, lied, list(pieces), cut, now)
+        lost = self._contents(wrong, lied, list(pieces), now)
         made = self._twins([piece for piece in wrong if piece.gemelo and piece.sha256 not in lost], lied, now)
         self._disk.sync_filesystem(self._workspace.folder)
         self._folders(what)
@@ -109,9 +109,7 @@ class Reposicion:
         self._tell(cut, found, facts, lost, now)
         return lost
 
-    def _contents(
-        self, wrong: Iterable[Pieza], lied: set[Pieza], pieces: Sequence[Pieza], cut: Aceptado, now: datetime
-    ) -> set[str]:
+    def _contents(self, wrong: Iterable[Pieza], lied: set[Pieza], pieces: Sequence[Pieza], now: datetime) -> set[str]:
         """Have each content in the store, right and in a file that nobody else has open; what is lost is returned."""
         wanted = {piece.sha256: piece.bytes for piece in wrong if not piece.gemelo}
         bad = {_identity(piece.path) for piece in wrong}
@@ -126,7 +124,7 @@ class Reposicion:
                     continue  # Only a name of it was swapped.
                 places.insert(0, stored)
             renewed.add(sha256)
-            if not any(is_content(place, sha256) and self._copy(place, sha256, size, cut) for place in places):
+            if not any(is_content(place, sha256) and self._copy(place, sha256, size) for place in places):
                 self._disk.remove_tree(stored)
                 missing.add(sha256)
         cuts = self._publisher.libro.cortes()
@@ -134,8 +132,10 @@ class Reposicion:
             if known.sha256 in missing and self._manifest(known):
                 missing.discard(known.sha256)
         lost = self._publisher.history.remake(missing, cuts, self._store) if missing else set()
+        # Another ETag: whoever was given the wrong bytes asks for the right ones.
+        later = (int(now.timestamp()) + 1) * _SECOND
         for sha256 in renewed - lost:
-            _set_time(self._store.path(sha256), stamp_ns(max(now, cut.hora_corte), sha256) + _SECOND)
+            _set_time(self._store.path(sha256), later + stamp_ns(sha256) % _SECOND)
         return lost
 
     def _manifest(self, cut: Aceptado) -> bool:
@@ -144,15 +144,15 @@ class Reposicion:
             raw = self._publisher.manifest(cut)[1]
         except DiscoError:
             return False
-        self._store.put(cut.sha256, len(raw), [raw], cut.hora_corte)
+        self._store.put(cut.sha256, len(raw), [raw])
         return True
 
-    def _copy(self, source: Path, sha256: str, size: int, cut: Aceptado) -> bool:
+    def _copy(self, source: Path, sha256: str, size: int) -> bool:
         stored = self._store.path(sha256)
         if stored.is_dir() and not stored.is_symlink():
             self._disk.remove_tree(stored)
         try:
-            self._store.put(sha256, size, _chunks(source), cut.hora_corte)
+            self._store.put(sha256, size, _chunks(source))
         except HashError:
             return False  # It changed while it was read.
         return True

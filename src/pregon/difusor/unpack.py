@@ -80,7 +80,7 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collec
 
         def one(pair: tuple[Member, FileEntry] | None) -> None:
             if pair is not None:
-                _store_whole(*pair, manifest, store)
+                _store_whole(*pair, store)
                 return
             for recipe in read:
                 if recipe.destino.sha256 in needed:
@@ -88,7 +88,7 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collec
 
         each(one, (None, *apart))
         others = [pair for pair in new if not (pair[0].suelto and pair[1].bytes <= PIECE)]
-        plain = [_store(member, entry, manifest, store) for member, entry in others]
+        plain = [_store(member, entry, store) for member, entry in others]
         contents.clear()  # What unpacks a 7z takes memory, and so does making a twin.
         others.clear()
         for again in plain:
@@ -143,7 +143,7 @@ def make(recipe: Recipe, manifest: Manifest, store: ObjectStore) -> bool:
         return True
     made = rebuild(recipe, store.path(recipe.base_sha256))
     try:
-        store.put(entry.sha256, entry.bytes, made, manifest.hora_corte)
+        store.put(entry.sha256, entry.bytes, made)
     except (BaseError, DistintaError) as exc:
         # Ours, not the institute's: a base that was pruned or is damaged, or another version of the compressor.
         _logger.warning("corte %d: %s: %s", manifest.corte, exc.codigo, exc.que_paso)
@@ -192,19 +192,19 @@ def _twin_wanted(entry: FileEntry) -> bool:
     return compressible(entry.ruta) and at_first_sight(entry.ruta)
 
 
-def _store_whole(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> None:
+def _store_whole(member: Member, entry: FileEntry, store: ObjectStore) -> None:
     """Store a small content and its ``.gz`` twin, which is the archive's own deflate stream."""
     content, deflated = member.whole()
     wanted = _twin_wanted(entry)
     twin = gzip_of(deflated, member) if deflated is not None and wanted else None
-    store.put_whole(entry.sha256, content, manifest.hora_corte, twin)
+    store.put_whole(entry.sha256, content, twin)
     if deflated is None and wanted:
         store.put_gz(entry.sha256, None)
 
 
-def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectStore) -> FileEntry | None:
+def _store(member: Member, entry: FileEntry, store: ObjectStore) -> FileEntry | None:
     """Store the content and its ``.gz`` twin; the entry is returned where the twin has to be compressed anew."""
-    store.put(entry.sha256, entry.bytes, member.open(), manifest.hora_corte)
+    store.put(entry.sha256, entry.bytes, member.open())
     if not _twin_wanted(entry) or entry.bytes > MAX_TWIN_BYTES:
         return None
     stream = gzip_twin(member)
@@ -215,7 +215,7 @@ def _store(member: Member, entry: FileEntry, manifest: Manifest, store: ObjectSt
 
 
 def check_own_twins(manifest: Manifest, store: ObjectStore) -> None:
-    """Refuse a package whose own ``x.gz`` or ``x.br`` is not ``x`` compressed.
+    """Refuse a package whose own ``x.gz``, ``x.br`` or ``x.zst`` is not ``x`` compressed.
 
     A web server would answer the one for the other to every browser: bytes that the manifest does not list for that
     address.

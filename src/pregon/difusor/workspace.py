@@ -8,19 +8,25 @@
     entrada/       where a sender pushes; we only copy from it
     recepcion/     staging, 0700: nothing here is verified yet; what the link cut stays, by its SHA-256
     historico/NNNN what was received, as received; cadena/MMMM: of the cuts in between
-    objetos/ab/    every content once, by SHA-256, with its .gz and .br twins
+    objetos/ab/    every content once, by SHA-256, with its .gz, .br and .zst twins
     cortes/        releases: NNNN, espera, aviso
     puntero        names the release that is public; publico -> the same, for servers that want a link
+    personalizada/ a view of the difusor's own, where the call allows it and the institute did
     acuses/        signed receipts
+    avisos/        notices that the institute signed, as received
     servidor/      the embedded web server's own files
 """
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import Clock, SimulatedClock, SystemClock
+from pregon.base.esquema import VERSION
+from pregon.base.locks import alone
 from pregon.base.settings import load_toml
 from pregon.base.state import StateDatabase
 from pregon.convocatoria.model import Convocatoria
@@ -92,8 +98,16 @@ class Workspace:
         return self.folder / "publico"
 
     @property
+    def personalizada(self) -> Path:
+        return self.folder / "personalizada"
+
+    @property
     def acuses(self) -> Path:
         return self.folder / "acuses"
+
+    @property
+    def avisos(self) -> Path:
+        return self.folder / "avisos"
 
     @property
     def servidor(self) -> Path:
@@ -110,12 +124,15 @@ class Workspace:
         return SystemClock() if simulated is None else SimulatedClock.load(self.folder / simulated)
 
     def open_state(self, clock: Clock) -> StateDatabase:
-        """The state database.
+        """The state database. One of an older Pregón is brought to ours, unless that one is still at work here.
 
         Raises:
-            DiscoError: it is damaged or cannot be written.
+            InstanciaError: it is older, and another process receives for this workspace.
+            VersionError: a newer program wrote it.
+            DanadoError, DiscoError: it is damaged or cannot be used (``rescate`` is for who holds ``opera.lock``).
         """
-        return StateDatabase(self.estado, clock)
+        back = f"pregon difusor migra {shlex.quote(str(self.folder))} --a {VERSION}"
+        return StateDatabase(self.estado, clock, alone=partial(alone, self.candado), volver=back)
 
 
 def folders(workspace: Workspace) -> Sequence[tuple[Path, int]]:
@@ -134,6 +151,7 @@ def folders(workspace: Workspace) -> Sequence[tuple[Path, int]]:
         (workspace.objetos, 0o750),
         (workspace.cortes, 0o750),
         (workspace.acuses, 0o755),
+        (workspace.avisos, 0o700),
         (workspace.servidor, 0o755),
     )
 

@@ -12,6 +12,7 @@ from pregon.base.errors import RedError
 from pregon.transport.plazo import Plazo
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from datetime import datetime
 
@@ -65,10 +66,12 @@ def probe(
     limits: Limits | None = None,
     headers: Mapping[str, str] | None = None,
     keep_body: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> Probe:
     """GET ``url`` once, following no redirection, identity encoding unless ``headers`` asks for another.
 
     The hash is of the bytes of the body as sent, before any decoding. ``keep_body`` also returns them.
+    ``tls`` takes the place of the usual context, which trusts the system's authorities.
 
     Raises:
         RedError: no answer, or none within the limits.
@@ -88,7 +91,9 @@ def probe(
     try:
         with (
             plazo.limit(limits.segundos),
-            httpx2.Client(timeout=limits.segundos, follow_redirects=False, trust_env=False) as client,
+            httpx2.Client(
+                timeout=limits.segundos, follow_redirects=False, trust_env=False, verify=True if tls is None else tls
+            ) as client,
             client.stream("GET", url, headers=asked, extensions=plazo.extensions) as response,
         ):
             status = response.status_code

@@ -148,24 +148,31 @@ class Lugar(Settings):
         Raises:
             AjustesError: the variable is not set, or the file cannot be read or is empty.
         """
-        if self.secreto is None:
-            return None
-        kind, _, name = self.secreto.partition(":")
-        problem = None
-        value = ""
-        if kind == "env":
-            value = environment.get(name, "")
-            problem = None if value else f"la variable de entorno {name} no tiene valor"
-        else:
-            try:
-                value = (workspace / name).read_text(encoding="utf-8").strip("\r\n")
-                problem = None if value else f"el archivo {name} está vacío"
-            except (OSError, UnicodeDecodeError) as exc:
-                problem = f"no se pudo leer el archivo {name}: {exc}"
-        if problem is not None:
-            raise AjustesError(
-                f"Falta el secreto de {self.sin_secretos}: {problem}.",
-                intacto="No se envió ni se leyó nada.",
-                que_hacer="Ponga el valor donde lo nombra «secreto» y repita la orden.",
-            )
-        return value
+        return None if self.secreto is None else read_secret(self.secreto, self.sin_secretos, workspace, environment)
+
+
+def read_secret(secreto: str, para: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """What a ``Secreto`` names, read now; paths are relative to ``folder``, and ``para`` says what it opens.
+
+    Raises:
+        AjustesError: the variable is not set, or the file cannot be read or is empty.
+    """
+    kind, _, name = secreto.partition(":")
+    problem = None
+    value = ""
+    if kind == "env":
+        value = environment.get(name, "")
+        problem = None if value else f"la variable de entorno {name} no tiene valor"
+    else:
+        try:
+            value = (folder / name).read_text(encoding="utf-8").strip("\r\n")
+            problem = None if value else f"el archivo {name} está vacío"
+        except (OSError, UnicodeDecodeError) as exc:
+            problem = f"no se pudo leer el archivo {name}: {exc}"
+    if problem is not None:
+        raise AjustesError(
+            f"Falta el secreto de {para}: {problem}.",
+            intacto="No se envió ni se leyó nada.",
+            que_hacer="Ponga el valor donde lo nombra «secreto» y repita la orden.",
+        )
+    return value

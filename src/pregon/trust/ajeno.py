@@ -37,7 +37,7 @@ from pregon.paquete.manifest import Manifest, parse_manifest
 from pregon.trust import orden
 from pregon.trust.copia import Copista
 from pregon.trust.recepcion import ESTABLE_S, PORTADA, Paciencia, check_only, find_offers
-from pregon.trust.verified import Identity, Novelty, TargetRef, certify
+from pregon.trust.verified import Firmado, Identity, Novelty, TargetRef, certify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,6 +140,15 @@ class ForeignClient:
         if first is not None:
             raise first
         return Novelty(verified=None, firmado=None, expira=None)
+
+    @property
+    def firmado(self) -> Firmado:
+        """Nobody signs, so nobody gives notice."""
+        return Firmado()
+
+    def read_notice(self, target: TargetRef) -> NoReturn:
+        """There is none to read."""
+        raise ValueError(target.ruta)
 
     def accept(self, verified: VerifiedManifest) -> None:
         """Remember ``verified`` as accepted."""

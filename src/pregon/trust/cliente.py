@@ -47,7 +47,7 @@ from pregon.trust.frontera import SourceFetcher, expired, tuf_border
 from pregon.trust.papeles import signed_files
 from pregon.trust.prueba import Listing, proofs
 from pregon.trust.ritmo import LOOK_S, Ritmo
-from pregon.trust.verified import Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
+from pregon.trust.verified import Firmado, Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,8 +119,14 @@ class TrustClient:
         self._state = folder / "tuf"
         self._work = folder / "trabajo"
         self._last: _Seen | None = None
+        self._besides = Firmado()
         self._disk.make_folder(self._state / "root_history", mode=0o700)
         self._disk.remove_tree(self._work)
+
+    @property
+    def firmado(self) -> Firmado:
+        """What the last verified signatures said besides cuts, although the cut that they list was refused."""
+        return self._besides
 
     @property
     def memory(self) -> Memory:
@@ -246,11 +252,13 @@ class TrustClient:
     def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
         updater, signed = self._signed(source, offered)  # 4 to 8
         firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
+        # Before the cuts: a suspension must not wait for a cut that can be accepted.
+        avisos, avisos_error = self._notices(updater)
+        self._besides = Firmado(firmado, avisos, avisos_error)
         cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
         newest = orden.check_memory(cuts, self._memory)  # 10 11
         verified = None if newest is None else self._verify(source, newest, cuts, firmado)
         role = min(_ROLES, key=lambda name: signed[name].expires)
-        avisos, avisos_error = self._notices(updater)
         novelty = Novelty(
             verified=verified,
             firmado=firmado,

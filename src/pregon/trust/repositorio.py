@@ -27,11 +27,12 @@ from tuf.api.metadata import (
 from tuf.api.serialization import DeserializationError
 
 from pregon.base.durable import PARCIAL, Disk
-from pregon.base.errors import AjustesError, DiscoError, EntradaError, RetrocesoError
+from pregon.base.errors import AjustesError, DiscoError, EntradaError, EscrituraError, RetrocesoError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.manifest import parse_manifest
 from pregon.paquete.names import MANIFIESTO, check_path
 from pregon.trust import orden
+from pregon.trust.aviso import NOTICE_MAX, notice_number, notice_path
 from pregon.trust.keys import KeyRing, missing_key
 from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim, delegations, new_root, sign, signed_files
 from pregon.trust.verified import Identity, Memory
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
     from pregon.paquete.manifest import Manifest
     from pregon.trust.verified import CutRef
-
-NOTICE_MAX = 999_999
 
 _VERSIONED = re.compile(r"([1-9][0-9]*)\.([a-z]+)\.json")
 
@@ -210,22 +209,64 @@ class Repository:
         timestamp: Metadata[Timestamp] = self._load("timestamp")
         self._write_timestamp(timestamp.signed.snapshot_meta, now=now, expires=expires)
 
+    def next_notice(self) -> int:
+        """The number that the next notice gets.
+
+        Raises:
+            EscrituraError: there is no number left.
+        """
+        known = (notice_number(ruta) or 0 for ruta in self._load("avisos").signed.targets)
+        number = 1 + max(known, default=0)
+        if number > NOTICE_MAX:
+            raise EscrituraError(
+                f"Ya se firmaron {NOTICE_MAX:,} avisos: no queda número para otro.",
+                intacto="No se firmó nada.",
+                que_hacer="Revise qué programa firma tantos avisos.",
+            )
+        return number
+
+    def notices(self) -> tuple[tuple[int, bytes], ...]:
+        """Number and exact bytes of every signed notice, oldest first.
+
+        Raises:
+            DiscoError: one is not there, or is not the one that was signed.
+        """
+        found = []
+        for file in signed_files(self._load("avisos").signed):
+            number = notice_number(file.target.ruta)
+            path = self._folder / "targets" / file.target.ruta
+            data = path.read_bytes() if path.is_file() else b""
+            if sha256_bytes(data) != file.target.sha256:
+                raise _damaged(path)
+            if number is not None:
+                found.append((number, data))
+        return tuple(sorted(found))
+
     def publish_notice(
         self, data: bytes, *, now: datetime, expira: datetime, siguiente: datetime | None, intervalo: timedelta
     ) -> int:
-        """Write and sign the next notice (``targets/avisos/000007.json``); its number. Dates as in ``publish_cut``."""
+        """Write and sign the next notice (``targets/avisos/000007.json``); its number. Dates as in ``publish_cut``.
+
+        No date comes nearer by it: a closing cut, signed to the end of permanence + 10 years, stays so.
+
+        Raises:
+            EntradaError: a key is not at hand. EscrituraError: as ``next_notice``. Nothing was signed.
+        """
         avisos: Metadata[Targets] = self._load("avisos")
-        number = 1 + max((int(ruta[7:13]) for ruta in avisos.signed.targets), default=0)
-        if number > NOTICE_MAX:
-            raise ValueError("no number left for a notice")
-        ruta = f"avisos/{number:06d}.json"
+        number = self.next_notice()
+        if not self._can_sign("avisos", self._load("targets").signed):
+            raise missing_key("avisos-1")
+        ruta = notice_path(number)
         self._disk.write(self._folder / "targets" / ruta, data)
         avisos.signed.targets[ruta] = TargetFile.from_data(ruta, data, ["sha256"])
+        until = {name: max(expira, self._load(name).signed.expires) for name in ("avisos", "snapshot")}
         self._publish(
             {"avisos": avisos.signed},
             now=now,
-            expires={"avisos": expira, "snapshot": expira},
-            timestamp_expires=timestamp_expiry(siguiente or now, intervalo),
+            expires=until,
+            timestamp_expires=max(
+                timestamp_expiry(siguiente or now, intervalo), self._load("timestamp").signed.expires
+            ),
         )
         return number
 

@@ -150,3 +150,15 @@ class Novelty:
     avisos: tuple[TargetRef, ...] = ()
     avisos_error: PregonError | None = None
     completa: bool = True
+
+
+@dataclass(frozen=True)
+class Firmado:
+    """What verified signatures say besides cuts: the signing instant of the timestamp (UTC) and the notices.
+
+    Known although the cut that the same signatures list was refused. ``avisos`` and ``error`` as in ``Novelty``.
+    """
+
+    hora: datetime | None = None
+    avisos: tuple[TargetRef, ...] = ()
+    error: PregonError | None = None

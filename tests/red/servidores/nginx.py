@@ -8,6 +8,7 @@ import shutil
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import trustme
@@ -15,10 +16,10 @@ import trustme
 from pregon.base.errors import ComprobacionError
 from pregon.base.procesos import start, wait_until
 from pregon.base.red import free_port
+from tests.red.servidores.apache import contesta
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from pregon.base.procesos import Process
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 READY_S = 10.0
 TOKEN = "ficha-de-prueba"
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 class Autoridad:
@@ -76,8 +78,7 @@ class Nginx:
         self._process: Process | None = None
 
     def __enter__(self) -> Self:
-        program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-        self._process = start([program, "-c", self._config, "-p", self.carpeta], output=self._output)
+        self._process = start([programa(), "-c", self._config, "-p", self.carpeta], output=self._output)
         try:
             wait_until(self._answers, self._process, timeout=READY_S, what="nginx")
         except ComprobacionError:
@@ -118,7 +119,6 @@ class Nginx:
 
 def _config(carpeta: Path, raiz: Path, sitios: Mapping[str, Sitio], puertos: Mapping[str, int]) -> str:
     fields = ("$server_port", "$uri", "$status", "$body_bytes_sent", "$http_range", "$http_if_none_match")
-    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     lines = [
         "daemon off;",
         "master_process on;",
@@ -128,7 +128,7 @@ def _config(carpeta: Path, raiz: Path, sitios: Mapping[str, Sitio], puertos: Map
         "error_log stderr;",
         "events { worker_connections 64; }",
         "http {",
-        *(f"{name}_temp_path {carpeta}/{name};" for name in temporary),
+        *(f"{name}_temp_path {carpeta}/{name};" for name in _TEMPORARY),
         "types { application/json json; application/zip zip; }",
         f"log_format corto '{chr(9).join(fields)}';",
         f"access_log {carpeta}/peticiones.log corto;",
@@ -145,6 +145,75 @@ def _config(carpeta: Path, raiz: Path, sitios: Mapping[str, Sitio], puertos: Map
             "}",
         ]
     return "\n".join([*lines, "}", ""])
+
+
+MODULOS = Path("/usr/lib/nginx/modules")
+"""Where Debian's packages put what nginx may load."""
+
+
+class NginxCon:
+    """One nginx with Debian's defaults around ``texto``, which is what its administrator adds inside ``http {}``.
+
+    ``modulos`` are loaded besides. As root its workers are www-data, as they are in a difusor.
+    """
+
+    def __init__(self, carpeta: Path, texto: str, puertos: Sequence[int], *, modulos: Sequence[str] = ()) -> None:
+        carpeta.mkdir(parents=True, exist_ok=True)
+        self.carpeta = carpeta
+        self._puertos = tuple(puertos)
+        self._output = carpeta / "nginx.log"
+        self.ajustes = carpeta / "nginx.conf"
+        lines = [
+            "daemon off;",
+            *(["user www-data;"] if os.geteuid() == 0 else []),
+            "worker_processes auto;",
+            f"pid {carpeta}/nginx.pid;",
+            f"error_log {carpeta}/error.log;",
+            *(f"load_module {MODULOS}/ngx_{name}_module.so;" for name in modulos),
+            "events { worker_connections 768; }",
+            "http {",
+            *(f"{name}_temp_path {carpeta}/{name};" for name in _TEMPORARY),
+            "sendfile on;",
+            "tcp_nopush on;",
+            "types_hash_max_size 2048;",
+            "include /etc/nginx/mime.types;",
+            "default_type application/octet-stream;",
+            "ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;",
+            "access_log off;",
+            "gzip on;",
+            texto,
+            "}",
+        ]
+        self.ajustes.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        self._process: Process | None = None
+
+    def __enter__(self) -> Self:
+        self._process = start([programa(), "-c", self.ajustes, "-p", self.carpeta], output=self._output)
+        try:
+            wait_until(self._answers, self._process, timeout=READY_S, what="nginx")
+        except ComprobacionError:
+            self._process.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def _answers(self) -> bool:
+        return all(contesta(port) for port in self._puertos)
+
+
+def programa() -> str:
+    """Where nginx is: Debian keeps it out of an ordinary user's PATH."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
 
 
 class Tinyproxy:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from pregon.cli.difusor import configura, cortes, estado, inicia, recibe, sirve
+from pregon.cli.difusor import (
+    configura,
+    cortes,
+    diagnostico,
+    estado,
+    inicia,
+    opera,
+    panel,
+    personalizada,
+    recibe,
+    respaldo,
+    revisa,
+    sirve,
+)
 
 app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
-for module in (inicia, recibe, sirve, estado, cortes):
+for module in (inicia, opera, recibe, sirve, estado, cortes, panel, diagnostico, respaldo, revisa):
     app.add_typer(module.app)
 app.add_typer(configura.app, name="configura")
+app.add_typer(personalizada.app, name="personalizada")

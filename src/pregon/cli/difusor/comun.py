@@ -1,7 +1,9 @@
-"""What the commands of a difusor share: the argument DIR, and how those that stay are stopped."""
+"""What the commands of a difusor share: the argument DIR, how those that stay are stopped, how they tell a pass."""
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from threading import Event
+
+    from pregon.difusor.receive import Outcome
 
 Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.", metavar="DIR")]
 
@@ -26,3 +30,37 @@ def stop_on_signal() -> Event:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     return stop
+
+
+def event_on(number: int) -> Event:
+    """An event that the signal ``number`` sets."""
+    import signal
+    import threading
+
+    event = threading.Event()
+    signal.signal(number, lambda *_: event.set())
+    return event
+
+
+def tell_news(outcome: Outcome, *, as_json: bool) -> None:
+    """One line for each pass in which something happened."""
+    if outcome.novedad is None and not outcome.cambio:
+        return
+    if as_json:
+        sys.stdout.write(json.dumps(outcome_as_dict(outcome), ensure_ascii=False) + "\n")
+    else:
+        what = "espera o aviso" if outcome.decision.corte is None else f"corte {outcome.decision.corte}"
+        sys.stdout.write(f"Público: {what}. {outcome.decision.motivo}\n")
+    sys.stdout.flush()
+
+
+def outcome_as_dict(outcome: Outcome) -> dict[str, object]:
+    """The object of ``--json`` for one pass."""
+    if outcome.novedad is None and not outcome.cambio:
+        return {"novedad": False}
+    return {
+        "novedad": outcome.novedad is not None,
+        "corte": outcome.novedad,
+        "publico": outcome.decision.corte,
+        "estado": str(outcome.decision.estado),
+    }

@@ -13,6 +13,7 @@ from pregon.difusor.configura.model import CUENTA
 
 if TYPE_CHECKING:
     from pregon.difusor.configura.model import Configuracion
+    from pregon.difusor.configura.web import Programa
 
 app = typer.Typer(
     help="Lo que el administrador pone en su equipo para que el instituto pueda entregar. Lo escribe; no lo aplica.",
@@ -27,6 +28,9 @@ Cuenta = Annotated[str, typer.Option("--cuenta", help="Cuenta por la que entra e
 Salida = Annotated[
     Path | None, typer.Option("--salida", help="Escribe los archivos y pasos.sh en esta carpeta.", metavar="CARPETA")
 ]
+
+Carpetas = Annotated[list[Path], typer.Argument(help="Carpetas de trabajo, una por convocatoria.", metavar="DIR...")]
+Sistema = Annotated[str, typer.Option("--sistema", help="debian (y Ubuntu) o rhel (y sus parientes).")]
 
 
 @app.command("sshd")
@@ -108,6 +112,72 @@ def firewall(
         restringe_salida=restringe_salida,
     )
     _show(answer, carpeta, as_json=as_json)
+
+
+@app.command("systemd")
+@salida.command
+def systemd(
+    folders: Annotated[list[Path], typer.Argument(help="Carpetas de trabajo, una por convocatoria.", metavar="DIR...")],
+    programa: Annotated[
+        Path | None, typer.Option(help="El programa pregon que correrán las unidades; si no se dice, éste mismo.")
+    ] = None,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Las unidades de systemd: una que recibe por convocatoria y otra que sirve a todas."""
+    from pregon.difusor.configura.systemd import configura
+    from pregon.difusor.workspace import open_workspace
+
+    answer = configura([open_workspace(folder) for folder in folders], programa=programa)
+    _show(answer, carpeta, as_json=as_json)
+
+
+@app.command("nginx")
+@salida.command
+def nginx(folders: Carpetas, sistema: Sistema = "debian", carpeta: Salida = None, as_json: Json = False) -> None:
+    """Un sitio de nginx con las mismas cabeceras y los mismos bytes que el servidor incluido."""
+    _web("nginx", folders, sistema, carpeta, as_json=as_json)
+
+
+@app.command("apache")
+@salida.command
+def apache(folders: Carpetas, sistema: Sistema = "debian", carpeta: Salida = None, as_json: Json = False) -> None:
+    """Un sitio de Apache 2.4 con las mismas cabeceras y los mismos bytes que el servidor incluido."""
+    _web("apache", folders, sistema, carpeta, as_json=as_json)
+
+
+@app.command("caddy")
+@salida.command
+def caddy(folders: Carpetas, sistema: Sistema = "debian", carpeta: Salida = None, as_json: Json = False) -> None:
+    """Un sitio para un Caddy que administra usted, con el mismo texto que el servidor incluido."""
+    _web("caddy", folders, sistema, carpeta, as_json=as_json)
+
+
+def _web(programa: Programa, folders: list[Path], system: str, folder: Path | None, *, as_json: bool) -> None:
+    from pregon.base.errors import UsoError
+    from pregon.difusor.configura.web import configura
+    from pregon.difusor.workspace import open_workspace
+
+    if system not in ("debian", "rhel"):
+        raise UsoError(
+            f"--sistema «{system}» no se conoce.",
+            intacto="No se escribió ni se cambió nada.",
+            que_hacer="Use debian (también Ubuntu) o rhel (también CentOS, Rocky y AlmaLinux).",
+        )
+    answer = configura(
+        [open_workspace(one) for one in folders], programa, sistema="rhel" if system == "rhel" else "debian"
+    )
+    _show(answer, folder, as_json=as_json)
+
+
+@app.command("docker")
+@salida.command
+def docker(folder: Carpeta, carpeta: Salida = None, as_json: Json = False) -> None:
+    """El compose.yaml de un difusor en contenedores: uno que recibe y otro que sirve."""
+    from pregon.difusor.configura.docker import configura
+    from pregon.difusor.workspace import open_workspace
+
+    _show(configura(open_workspace(folder)), carpeta, as_json=as_json)
 
 
 def _show(answer: Configuracion, folder: Path | None, *, as_json: bool) -> None:

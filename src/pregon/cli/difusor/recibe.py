@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pregon.cli import salida
-from pregon.cli.difusor.comun import Carpeta, stop_on_signal
+from pregon.cli.difusor.comun import Carpeta, outcome_as_dict, stop_on_signal, tell_news
 from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
@@ -39,36 +37,13 @@ def recibe(
             raise outcome.error
         _tell(outcome, as_json=as_json)
         return
-    receive_until(workspace, stop_on_signal(), disk=Disk(), tell=lambda outcome: _tell_news(outcome, as_json=as_json))
+    receive_until(workspace, stop_on_signal(), disk=Disk(), tell=lambda outcome: tell_news(outcome, as_json=as_json))
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
-        salida.show_json(_outcome(outcome))
+        salida.show_json(outcome_as_dict(outcome))
     elif outcome.novedad is None:
         typer.echo(f"Sin novedad. {outcome.decision.motivo}")
     else:
         typer.echo(f"Corte {outcome.novedad} verificado. {outcome.decision.motivo}")
-
-
-def _tell_news(outcome: Outcome, *, as_json: bool) -> None:
-    """One line for each pass in which something happened."""
-    if outcome.novedad is None and not outcome.cambio:
-        return
-    if as_json:
-        sys.stdout.write(json.dumps(_outcome(outcome), ensure_ascii=False) + "\n")
-    else:
-        what = "espera o aviso" if outcome.decision.corte is None else f"corte {outcome.decision.corte}"
-        sys.stdout.write(f"Público: {what}. {outcome.decision.motivo}\n")
-    sys.stdout.flush()
-
-
-def _outcome(outcome: Outcome) -> dict[str, object]:
-    if outcome.novedad is None and not outcome.cambio:
-        return {"novedad": False}
-    return {
-        "novedad": outcome.novedad is not None,
-        "corte": outcome.novedad,
-        "publico": outcome.decision.corte,
-        "estado": str(outcome.decision.estado),
-    }

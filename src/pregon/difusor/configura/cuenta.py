@@ -48,7 +48,7 @@ def cuenta_de(workspace: Workspace, nombre: str) -> Cuenta:
     Raises:
         UsoError: the name, or the path of the workspace, is not one that the system's files can hold.
     """
-    owner = _owner(workspace.folder.stat().st_uid)
+    owner = duena_de(workspace)
     return Cuenta(
         cuenta_valida(nombre, difusor=owner),
         f"{JAULAS}/{nombre}",
@@ -58,7 +58,9 @@ def cuenta_de(workspace: Workspace, nombre: str) -> Cuenta:
     )
 
 
-def _owner(uid: int) -> str:
+def duena_de(workspace: Workspace) -> str:
+    """The account that owns the workspace, by name, or by number where it has none."""
+    uid = workspace.folder.stat().st_uid
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

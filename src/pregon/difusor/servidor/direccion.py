@@ -19,6 +19,6 @@ def public_url(workspace: Workspace) -> str | None:
         return workspace.settings.servidor.public_url
     with contextlib.suppress(OSError, UnicodeDecodeError), (workspace.servidor / DIRECCION).open("rb") as file:
         text = file.read(_MAX_URL).decode("ascii").strip()
-        if text.startswith("http://"):
+        if text.startswith(("http://", "https://")):
             return text
     return None

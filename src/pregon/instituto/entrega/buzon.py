@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
-import ssl
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -24,11 +22,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pregon.base.errors import AjustesError, CadenaError, EntradaError, FormatoError, PregonError, TrustError
+from pregon.base.errors import AjustesError, CadenaError, FormatoError, PregonError, TrustError
 from pregon.instituto.entrega.recibidos import unknown
 from pregon.trust.acuse import MAX_BYTES
+from pregon.web.servidor import contexto_tls, escuchando
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from starlette.requests import Request
@@ -169,14 +169,14 @@ class Buzon:
         """
         context: ssl.SSLContext | None = None
         if certificado is not None and clave is not None:
-            context = _tls(certificado, clave)
+            context = contexto_tls(certificado, clave)
         elif certificado is not None or clave is not None or direccion not in ("127.0.0.1", "::1"):
             raise AjustesError(
                 f"Para recibir acuses en {direccion} hacen falta el certificado y su clave.",
                 intacto="No se abrió ningún puerto.",
                 que_hacer="Dé --certificado y --clave; sin ellos sólo se atiende en 127.0.0.1, detrás de un proxy.",
             )
-        self._socket = _listening(direccion, puerto)
+        self._socket = escuchando(direccion, puerto)
         self.puerto: int = self._socket.getsockname()[1]
         self.seguro = context is not None
         self._server = uvicorn.Server(
@@ -204,35 +204,3 @@ class Buzon:
     def stop(self) -> None:
         """End ``run``, within some seconds."""
         self._server.should_exit = True
-
-
-def _listening(direccion: str, puerto: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in direccion else socket.AF_INET
-    try:
-        return socket.create_server((direccion, puerto), family=family, backlog=MAX_CONEXIONES)
-    except OSError as exc:
-        raise AjustesError(
-            f"No se pudo abrir el puerto {puerto} en {direccion}: {exc.strerror}.",
-            intacto="No se recibió ningún acuse.",
-            que_hacer="Revise la dirección, que nadie más use el puerto y que este usuario pueda abrirlo.",
-        ) from exc
-
-
-def _tls(certificado: Path, clave: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificado, clave)
-    except ssl.SSLError as exc:
-        raise AjustesError(
-            f"El certificado {certificado} y la clave {clave} no se pueden usar juntos: {exc.reason or exc}.",
-            intacto="No se abrió ningún puerto.",
-            que_hacer="Revise que la clave sea la de ese certificado, en PEM y sin frase.",
-        ) from exc
-    except OSError as exc:
-        raise EntradaError(
-            f"No se pudo leer {certificado} o {clave}: {exc.strerror}.",
-            intacto="No se abrió ningún puerto.",
-            que_hacer="Revise las rutas y los permisos.",
-        ) from exc
-    return context

@@ -45,6 +45,12 @@ function plan() {
   askAt = Date.now() + wait;
 }
 
+// What the institute says of it; nobody else needs the module, and it never holds up the next question.
+async function delayed() {
+  const { announce } = await import("./retraso.js").catch(() => ({}));
+  announce?.(vigente);
+}
+
 async function ask() {
   busy = true;
   try {
@@ -52,6 +58,8 @@ async function ask() {
   } catch {
     failures += 1; // the page says its hour, and when it is old that it is
   }
+  if (!failures && vigente.due) delayed();
+  else if (!vigente.due) document.getElementById("retraso")?.remove();
   busy = false;
   plan();
   tick();

@@ -59,6 +59,11 @@ export class Vigente {
     return this.next + this.strip.dataset.margen * SECOND_MS;
   }
 
+  // The next cut should be here, and it was asked for.
+  get due() {
+    return !this.#trouble && this.#past(this.next);
+  }
+
   get idle() {
     return Date.now() - this.#attempt;
   }
@@ -160,18 +165,18 @@ export class Vigente {
     this.#trouble = { state: "recarga", words, link: "Actualizar", href: location.pathname + location.search };
   }
 
-  // Said only after asking later than that hour, with an answer or without. A replay of another day is never late.
-  #late() {
+  // Whether it was asked later than that hour, with an answer or without. A replay of another day is never late.
+  #past(hour) {
     const now = this.clock.now();
     if (this.last || now < this.#current.hour || (this.trial && now - this.#current.hour > DAY_MS)) return false;
-    return this.asked >= this.deadline;
+    return this.asked >= hour;
   }
 
   // What the strip says now. said: what the hour beside it says already.
   get message() {
     if (this.#trouble) return this.#trouble;
     const { clock } = this;
-    if (this.#late()) {
+    if (this.#past(this.deadline)) {
       const hour = clock.since(this.#current.hour);
       if (!this.#confirmed) {
         return { state: "vieja", said: `Cifras de las ${hour}; `, words: "no se pudo comprobar si hay otro corte" };

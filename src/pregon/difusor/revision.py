@@ -1,0 +1,285 @@
+"""What a difusor looks at before the night: a list of checks, each with what it measured and what it should be.
+
+A check never stops the others and changes nothing. It says ``falla`` where the night would go wrong, ``aviso`` where an
+administrator should decide, ``bien`` otherwise, and how to mend it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+from pregon.base.errors import PregonError
+from pregon.difusor import pointer
+from pregon.difusor.objects import TWINS
+from pregon.difusor.pronostico import forecast
+from pregon.difusor.servidor.certificado import check_pair
+from pregon.difusor.servidor.direccion import public_url
+from pregon.difusor.servidor.sitio import security_headers, site_of
+from pregon.sonda.probe import Limits, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pregon.base.clock import Clock
+    from pregon.difusor.libro import Libro
+    from pregon.difusor.workspace import Workspace
+    from pregon.sonda.probe import Probe
+
+Estado = Literal["bien", "aviso", "falla"]
+
+VISITANTES = 10_000
+"""Visitors in the peak minute where the administrator says no number."""
+
+POR_NUCLEO: Mapping[str, int] = {"caddy": 5_000, "apache": 12_000, "nginx": 45_000}
+"""Answers of 40 kB, without TLS, for one second of processor (docs/rendimiento.md, ``servidores``)."""
+HOLGURA = 0.4
+"""Part of that which is counted on: TLS, thousands of connections, and a network card take the rest."""
+
+PESO_SIN_CORTE = (60_000, 10)
+"""Bytes and requests of a first visit where nothing is published yet: the most that a page of the portal may weigh
+(docs/rendimiento.md, ``portal``)."""
+
+SEGUNDOS = 5.0
+"""For each answer of the public address."""
+_NADIE = "pregon-revisa-no-existe"
+_LOCAL = re.compile(rb"""(?:src|href)=["']([^"':?#]+\.(?:css|js|mjs|svg|png|webp|json))["'?#]""")
+
+
+@dataclass(frozen=True)
+class Comprobacion:
+    """One check: stable code, clause of the call where one asks for it, both figures, and what to do."""
+
+    codigo: str
+    clausula: str | None
+    que: str
+    medido: str
+    minimo: str
+    estado: Estado
+    arreglo: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of ``--json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Visita:
+    """What one first visit takes: bytes as they travel, and requests. ``real``: of the cut that is published."""
+
+    bytes: int
+    peticiones: int
+    real: bool
+
+
+def revisa(workspace: Workspace, libro: Libro, *, clock: Clock, visitantes: int, nucleos: int) -> list[Comprobacion]:
+    """Every check of today. ``visitantes``: in the peak minute; ``nucleos``: of this machine.
+
+    Raises:
+        DiscoError: the state database is damaged.
+    """
+    now = clock.now()
+    return [
+        puntero(workspace),
+        capacidad(workspace, visita(workspace), visitantes=visitantes, nucleos=nucleos),
+        certificado(workspace, now),
+        disco(workspace, libro, now),
+        *direccion(workspace, clock),
+    ]
+
+
+def puntero(workspace: Workspace) -> Comprobacion:
+    """That ``puntero`` names a release that is there, and ``publico`` leads to the same one."""
+    name = pointer.read(workspace)
+    there = name is not None and (workspace.cortes / name / "index.html").is_file()
+    agrees = pointer.link_agrees(workspace)
+    return Comprobacion(
+        "PUNTERO",
+        None,
+        "El puntero y el enlace llevan a la misma publicación, y está",
+        f"puntero: {name or 'ninguno'}; enlace: {'el mismo' if agrees else 'otro'}; portada: {'sí' if there else 'no'}",
+        "los dos a la misma, con portada",
+        "bien" if there and agrees else "falla",
+        None if there and agrees else "Inicie «pregon difusor recibe --una-vez»: al comenzar los repone.",
+    )
+
+
+def visita(workspace: Workspace) -> Visita:
+    """What the first visit to the published cover takes: the page, what it names beside it, ``corte.json`` and the data
+    that is told once for each contest, each in its smallest coding."""
+    name = pointer.read(workspace)
+    if name is None or pointer.release_number(name) is None:
+        return Visita(*PESO_SIN_CORTE, real=False)
+    release = workspace.cortes / name
+    try:
+        named = [found.decode("utf-8", "replace") for found in _LOCAL.findall((release / "index.html").read_bytes())]
+    except OSError:
+        return Visita(*PESO_SIN_CORTE, real=False)
+    # A module names others: all those that the cover could load count.
+    modules = [
+        f"assets/{path.name}" for path in (release / "assets").glob("*") if path.suffix in (".mjs", ".js", ".css")
+    ]
+    data = [str(path.relative_to(release)) for path in (release / "datos" / name).glob("*/entidad.json")]
+    wanted = dict.fromkeys(("index.html", "corte.json", *named, *modules, *data))
+    sizes = [size for ruta in wanted if (size := _sent(release, ruta)) is not None]
+    return Visita(sum(sizes), len(sizes), real=True)
+
+
+def _sent(release: Path, ruta: str) -> int | None:
+    if ".." in ruta.split("/") or ruta.startswith("/"):
+        return None
+    path = release / ruta
+    found = [one.stat().st_size for suffix in ("", *TWINS) if (one := path.with_name(path.name + suffix)).is_file()]
+    return min(found) if found and path.is_file() else None
+
+
+def capacidad(workspace: Workspace, what: Visita, *, visitantes: int, nucleos: int) -> Comprobacion:
+    """Which web server carries the peak: the embedded one where it does, else nginx, else more machines."""
+    needed = visitantes * what.peticiones / 60
+    megabits = visitantes * what.bytes * 8 / 60 / 1e6
+    room = {name: rate * nucleos * HOLGURA for name, rate in POR_NUCLEO.items()}
+    state: Estado = "bien"
+    mend = None
+    if needed > room["nginx"]:
+        state = "falla"
+        mend = (
+            "Un solo equipo no alcanza: reparta entre varios nodos o ponga una red de distribución (CDN) delante, "
+            "además de nginx."
+        )
+    elif needed > room["caddy"]:
+        state = "aviso"
+        mend = (
+            "El servidor incluido no alcanza con holgura. Use nginx: «pregon difusor configura nginx "
+            f"{workspace.folder} --salida nginx» y después, como root, «sh nginx/pasos.sh»."
+        )
+    whose = "del corte publicado" if what.real else "supuestos: todavía no hay corte publicado"
+    return Comprobacion(
+        "CAPACIDAD",
+        None,
+        f"El servidor web alcanza para {visitantes:,} visitantes en el minuto de más visitas",
+        f"{needed:,.0f} peticiones/s y {megabits:,.0f} Mbit/s ({what.peticiones} peticiones y {what.bytes:,} bytes por "
+        f"visita, {whose})",
+        f"con {nucleos} núcleos, Caddy {room['caddy']:,.0f}, Apache {room['apache']:,.0f}, nginx {room['nginx']:,.0f} "
+        "peticiones/s",
+        state,
+        mend,
+    )
+
+
+def certificado(workspace: Workspace, now: datetime) -> Comprobacion:
+    """That the certificate serves its names now, through the night and until the portal may be taken down."""
+    ours, call = workspace.settings.servidor, workspace.convocatoria
+    official = workspace.settings.ambiente == "oficial"
+    what, least = "El certificado es de sus nombres y está vigente", "vigente hasta que termine la difusión"
+    clause = "INE-II-a-iii-1" if call.id == "ine-2021" else None
+    if ours.tls == "automatico":
+        text = "lo pide y lo renueva el servidor incluido"
+        return Comprobacion("CERTIFICADO", clause, what, text, least, "bien")
+    if ours.certificado is None or ours.clave is None:
+        return Comprobacion(
+            "CERTIFICADO",
+            clause,
+            what,
+            "sin TLS en [servidor]",
+            least,
+            "aviso" if official else "bien",
+            "Si otro equipo no pone el TLS delante de éste, escriba tls, certificado y clave en [servidor]."
+            if official
+            else None,
+        )
+    mend = "Renueve el certificado y deje los archivos en su lugar: el servidor incluido los lee de nuevo."
+    state: Estado = "bien"
+    text = "vigente hasta el final"
+    try:
+        for moment, bad in (
+            (now, "falla"),
+            (max(now, call.fin_actualizacion), "falla"),
+            (max(now, call.permanencia_hasta or now), "aviso"),
+        ):
+            problem = check_pair(
+                workspace.folder / ours.certificado, workspace.folder / ours.clave, ours.nombres, moment
+            )
+            if problem is not None:
+                state, text = "falla" if bad == "falla" else "aviso", problem
+                break
+    except PregonError as error:
+        state, text, mend = "falla", error.que_paso, error.que_hacer
+    return Comprobacion("CERTIFICADO", clause, what, text, least, state, None if state == "bien" else mend)
+
+
+def disco(workspace: Workspace, libro: Libro, now: datetime) -> Comprobacion:
+    """That what is free is enough for the cuts that may still come."""
+    found = forecast(workspace, libro, now)
+    return Comprobacion(
+        "DISCO",
+        {"gro-2021": "GRO-2.3j", "ine-2021": "INE-II-a-ii-3b"}.get(workspace.convocatoria.id),
+        "El disco alcanza para los cortes que faltan",
+        found.texto,
+        f"{found.falta / 1e6:,.0f} MB libres",
+        "bien" if found.cabe else "falla",
+        None if found.cabe else "Libere espacio o pase el espacio de trabajo a un disco mayor antes de la noche.",
+    )
+
+
+def direccion(workspace: Workspace, clock: Clock) -> Iterator[Comprobacion]:
+    """That whatever answers at the public address gives the headers that it must."""
+    url = public_url(workspace)
+    what = "La dirección pública responde con las cabeceras debidas"
+    if url is None:
+        yield Comprobacion(
+            "DIRECCION",
+            None,
+            what,
+            "no se conoce la dirección pública",
+            "una dirección que responda",
+            "aviso",
+            "Escriba «url» en [servidor], o inicie el servidor web y repita la orden.",
+        )
+        return
+    answers: list[Probe] = []
+    try:
+        for ruta in ("", "corte.json", _NADIE):
+            answers.append(probe(url + ruta, clock=clock, limits=Limits(segundos=SEGUNDOS)))  # noqa: PERF401 (keeps those before a failure)
+    except PregonError as error:
+        yield Comprobacion("DIRECCION", None, what, error.que_paso, "que responda", "falla", error.que_hacer)
+        return
+    wrong = list(_wrong_headers(workspace, answers))
+    yield Comprobacion(
+        "DIRECCION",
+        None,
+        what,
+        f"{url}: " + ("; ".join(wrong) or "todas"),
+        "las mismas que el servidor incluido",
+        "falla" if wrong else "bien",
+        "Vuelva a poner lo que escribe «pregon difusor configura nginx|apache|caddy»; si hay un equipo o una CDN "
+        "delante, que no quite ni agregue cabeceras."
+        if wrong
+        else None,
+    )
+
+
+def _wrong_headers(workspace: Workspace, answers: Iterable[Probe]) -> Iterator[str]:
+    cover, stamp, nobody = answers
+    site = site_of(workspace, workspace.settings.servidor.puerto)
+    if workspace.settings.servidor.acceso.vacio and cover.status != HTTPStatus.OK:
+        yield f"la portada responde {cover.status}"
+    if nobody.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
+        yield f"lo que no existe responde {nobody.status}, no 404"
+    for answer, name in ((cover, "la portada"), (stamp, "corte.json"), (nobody, "lo que no existe")):
+        for header, value in security_headers(site):
+            if header != "Strict-Transport-Security" and answer.headers.get(header.lower()) != value:
+                yield f"{name}: {header} falta o es otra"
+        if "last-modified" in answer.headers:
+            yield f"{name}: lleva Last-Modified, y una fecha podría decidir"
+        if re.search(r"\d", answer.headers.get("server", "")):
+            yield f"{name}: Server dice la versión"
+    if stamp.status == HTTPStatus.OK and not stamp.headers.get("etag", "").startswith('"'):
+        yield "corte.json: sin ETag fuerte"
+    if "no-store" not in nobody.headers.get("cache-control", ""):
+        yield "lo que no existe: Cache-Control no es no-store"
+    if "no-cache" not in stamp.headers.get("cache-control", "") and stamp.status == HTTPStatus.OK:
+        yield "corte.json: Cache-Control no es no-cache"
