@@ -155,7 +155,7 @@ class ArchivoError(PregonError):
 
 
 class GemeloError(ArchivoError):
-    """The package's own ``x.gz``, ``x.br`` or ``x.zst`` is not ``x`` compressed: one would be answered for the other."""
+    """The package's own ``x.gz``, ``x.br`` or ``x.zst`` is not ``x`` compressed; it would go out in its place."""
 
     codigo = "ARCHIVO_GEMELO"
 
