@@ -1,0 +1,87 @@
+"""Thirty minutes with readers all the time: nothing of the difusor grows.
+
+In the first five a cut comes every five seconds: as many as a whole night has. Then one every minute, five times faster
+than any convocatoria asks for, and every five seconds the institute signs its hour again, so that everything is
+verified anew. What is measured is from then on. Each cut costs some 11 kB for good: the institute signs one list of all
+of them, and the difusor reads it whole (24 h of cuts every five minutes: 3 MB).
+
+``PREGON_AGUANTE_S`` (1800) and ``PREGON_CALIENTA_S`` (300) shorten it, to try it; then the slope says less.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from datetime import timedelta
+
+import pytest
+
+from pregon.base.clock import SimulatedClock
+from tests.confiabilidad.medidas import Muestra, en_reposo, pendiente
+from tests.confiabilidad.noche import LIMITE_S, Noche, servidor_de
+
+DURA_S = float(os.environ.get("PREGON_AGUANTE_S", "1800"))
+CALIENTA_S = float(os.environ.get("PREGON_CALIENTA_S", "300"))
+FIRMA_S = 5.0
+"""Between two signatures of the institute."""
+CORTE_S = 60.0
+"""Between two cuts, after the first minutes."""
+MIRA_S = 10.0
+RAFAGA_S = 1
+"""Of every ``MIRA_S`` seconds, so many with twenty connections that ask as fast as they are answered."""
+MIB = 1 << 20
+DIA = timedelta(days=1)
+MAXIMO_DIFUSOR = 1 * MIB
+"""Bytes an hour."""
+MAXIMO_SERVIDOR = 16 * MIB
+"""The same of Caddy: its collector lets some megabytes come and go, which in half an hour look like a slope."""
+HOLGURA = 3
+"""Handles and threads that may come and go."""
+
+
+def assert_flat(name: str, values: list[Muestra], limit: float) -> None:
+    slope, error = pendiente([(one.t, one.memoria) for one in values])
+    print(
+        f"{name}: {slope / MIB:+.2f} ± {error / MIB:.2f} MiB/h en {len(values)} muestras, "
+        f"{values[-1].memoria / MIB:.1f} MiB, {values[-1].manijas} manijas, {values[-1].hilos} hilos"
+    )
+    print(" ".join(f"{one.t:.0f}:{one.memoria >> 10}" for one in values))
+    assert slope < limit, name
+    half = len(values) // 2
+    for what in ("manijas", "hilos"):
+        first, last = (max(getattr(one, what) for one in part) for part in (values[:half], values[half:]))
+        assert last <= first + HOLGURA, f"{name}: {what} {first} -> {last}"
+
+
+@pytest.mark.aguante
+def test_memory_handles_and_threads_stay_flat(noche: Noche) -> None:
+    seen: dict[str, list[Muestra]] = {"opera": [], "sirve": [], "caddy": []}
+    clock = SimulatedClock.load(noche.carpeta / "reloj.json")
+    noche.corte(hora=clock.now())
+    with noche.sirviendo() as (url, server), noche.operando() as process, noche.juez.leyendo(url) as reading:
+        noche.espera_corte(1, process)
+        noche.juez.espera = False
+        pids = {"opera": process.pid, "sirve": server.pid, "caddy": servidor_de(server)}
+        start = time.monotonic()
+        look = cut = sign = start + FIRMA_S
+        while (now := time.monotonic()) < start + DURA_S:
+            if now >= sign:
+                sign += FIRMA_S
+                if now >= cut:
+                    cut += FIRMA_S if now < start + CALIENTA_S else CORTE_S
+                    noche.espera_corte(noche.corte(hora=clock.now()), process)
+                else:
+                    noche.escena.repository.resign_timestamp(now=clock.now(), expires=clock.now() + DIA)
+            if now >= look:
+                look += MIRA_S
+                for name, pid in pids.items():
+                    seen[name].append(en_reposo(pid, now - start))
+                burst = ["wrk", "-t1", "-c20", f"-d{RAFAGA_S}s", url]
+                subprocess.run(burst, check=True, timeout=LIMITE_S, stdout=subprocess.DEVNULL)
+            time.sleep(max(0.0, min(sign, look) - time.monotonic()))
+        assert noche.sana(url, corte=noche.cortes) == []
+    assert (reading.fallas, reading.sin_respuesta) == ([], 0)
+    warm = {name: [one for one in values if one.t >= CALIENTA_S] for name, values in seen.items()}
+    for name, values in warm.items():
+        assert_flat(name, values, MAXIMO_SERVIDOR if name == "caddy" else MAXIMO_DIFUSOR)
