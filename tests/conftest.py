@@ -20,6 +20,7 @@ SHARED_IN_A_MODULE = frozenset({"country", "fundada", "noche", "scene", "small"}
 _DATOS = Path(__file__).resolve().parents[2] / "shared" / "datos"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist puts the groups in the node ids
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what is dear to make go to one process (``--dist loadgroup``), and these groups go first.
 
