@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from pregon.base.clock import ManualClock
 from pregon.convocatoria.secciones import Entidad
+from pregon.difusor.pages import AVISOS, notices
 from pregon.instituto import fuentes
 from pregon.instituto.build import build_cut
 from pregon.instituto.portal.formato import casilla
@@ -57,6 +58,7 @@ class Small:
         if self.publico.exists():
             shutil.rmtree(self.publico)
         shutil.copytree(self.folders[number - 1], self.publico)
+        (self.publico / AVISOS).write_bytes(notices(()))  # as every difusor's server answers
 
     @property
     def page(self) -> str:
@@ -101,7 +103,9 @@ def federal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Sample(titulo="PRESIDENCIA", summary=summary, rows=rows).write(path)
     night.clock.instant = HORA
     built = build_cut(space, fuentes.sources([path]), hora=HORA)
-    with serving(unpack(built, folder / "sitio")) as url:
+    site = unpack(built, folder / "sitio")
+    (site / AVISOS).write_bytes(notices(()))
+    with serving(site) as url:
         yield f"{url}/{PAGE}"
 
 

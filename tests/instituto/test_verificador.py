@@ -20,6 +20,7 @@ from pregon.base.errors import PregonError
 from pregon.base.hashing import grupos, sha256_bytes
 from pregon.base.red import free_port
 from pregon.cli.instituto import app
+from pregon.difusor.objects import TWINS
 from pregon.instituto import verificador
 from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador
@@ -132,7 +133,7 @@ def test_a_page_altered_at_the_difusor_is_named_and_so_is_what_it_lost(
     release = noche.workspace.cortes / "0001"
     data = bytearray((release / "gub" / "index.html").read_bytes())
     data[40] ^= 1
-    for suffix in ("", ".gz", ".br"):  # with the compressed ones, that a browser would get
+    for suffix in ("", *TWINS):  # with the compressed ones, that a browser would get
         (release / f"gub/index.html{suffix}").unlink(missing_ok=True)
         (release / f"corte.json{suffix}").unlink(missing_ok=True)
     (release / "gub" / "index.html").write_bytes(data)

@@ -181,8 +181,9 @@ class TrustClient:
         if claim is not None:
             orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
         try:
-            _, signed = self._signed(source, offered)  # 4 to 8
-            cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
+            self._refresh(source, offered)  # 4 to 7
+            signed = self._signed()  # 8
+            cuts = orden.list_cuts(signed_files(self._work_metadata("cortes").signed))  # 9
             orden.check_memory(cuts, self._memory)  # 10 11
             documents = {role: self._work_metadata(role) for role in _ROLES}
             with tuf_border():
@@ -250,19 +251,26 @@ class TrustClient:
     # The look at a source, checks 4 to 15.
 
     def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
-        updater, signed = self._signed(source, offered)  # 4 to 8
+        updater = self._refresh(source, offered)  # 4 to 7
+        signed = self._signed()  # 8
         firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
         # Before the cuts: a suspension must not wait for a cut that can be accepted.
         avisos, avisos_error = self._notices(updater)
         self._besides = Firmado(firmado, avisos, avisos_error)
-        cuts = orden.list_cuts(signed_files(signed["cortes"]))  # 9
+        # The list of cuts is what grows in a night. One copy of it at a time, and none while the manifest comes: what
+        # a look holds at most is what the process keeps from then on (docs/confiabilidad.md, «Lo que no crece»).
+        del updater
+        cortes = self._work_metadata("cortes").signed
+        expires = {role: signed[role].expires for role in signed} | {"cortes": cortes.expires}
+        cuts = orden.list_cuts(signed_files(cortes))  # 9
+        del cortes
         newest = orden.check_memory(cuts, self._memory)  # 10 11
         verified = None if newest is None else self._verify(source, newest, cuts, firmado)
-        role = min(_ROLES, key=lambda name: signed[name].expires)
+        role = min(_ROLES, key=lambda name: expires[name])
         novelty = Novelty(
             verified=verified,
             firmado=firmado,
-            expira=signed[role].expires,
+            expira=expires[role],
             avisos=avisos,
             avisos_error=avisos_error,
         )
@@ -271,19 +279,18 @@ class TrustClient:
             at=self._clock.monotonic(),
             novelty=novelty,
             newest=None if newest is None else newest.corte,
-            expires=signed[role].expires,
+            expires=expires[role],
             expires_role=role,
         )
 
-    def _signed(self, source: RepositorySource, offered: bytes) -> tuple[Updater, dict[str, Any]]:
-        """The signed part of every role, verified on the copy of the state and of this identity."""
-        updater = self._refresh(source, offered)  # 4 5 6 7
-        signed = {role: self._work_metadata(role).signed for role in _ROLES}
+    def _signed(self) -> dict[str, Any]:
+        """The signed part of every role but the list of cuts, as ``_refresh`` verified them, of this identity."""
+        signed = {role: self._work_metadata(role).signed for role in _ROLES if role != "cortes"}
         self._check_listed(signed["snapshot"])
         for role in ("root", "timestamp"):  # 8
             claim = orden.claim_of(signed[role].unrecognized_fields)
             orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")
-        return updater, signed
+        return signed
 
     def _verify(
         self, source: RepositorySource, cut: CutRef, cuts: tuple[CutRef, ...], firmado: datetime
