@@ -42,7 +42,16 @@ def golden() -> dict[str, dict[str, tuple[str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("name", [*CAMPECHE, *PUEBLA, QROO])
+def _headed() -> list[Any]:
+    """Every real file. Of the rehearsals, those whose header agrees wait for ``make aguante``: that they do is asked in
+    ``test_compuerta.py`` too."""
+    agrees = [name for name in PUEBLA if "simulacro" in name and name not in golden()]
+    return [
+        pytest.param(name, marks=pytest.mark.aguante if name in agrees else ()) for name in (*CAMPECHE, *PUEBLA, QROO)
+    ]
+
+
+@pytest.mark.parametrize("name", _headed())
 def test_header_agrees_with_rows_or_a_finding_names_the_known_difference(datos: Path, name: str) -> None:
     table = read_actas(datos / name)
     contest = totals(table)
