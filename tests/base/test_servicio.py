@@ -102,6 +102,23 @@ def test_alone_and_hung_the_process_ends_and_says_where() -> None:
     assert "in colgada" in done.stderr
 
 
+def test_a_large_block_is_the_systems_own_whatever_was_freed_before() -> None:
+    program = (
+        "import ctypes, re, sys; from pathlib import Path; from pregon.base.servicio import return_large_blocks\n"
+        "def heap():\n"
+        "    first, last = re.search(r'(\\w+)-(\\w+) .*\\[heap\\]', Path('/proc/self/maps').read_text()).groups()\n"
+        "    return int(last, 16) - int(first, 16)\n"
+        "if 'con' in sys.argv: assert return_large_blocks()\n"
+        "bytes(20 << 20)\n"  # By itself glibc keeps, from now on, what is smaller than this.
+        "before = heap(); large = bytes(8 << 20); print(heap() - before >> 20)"
+    )
+    grown = [
+        int(subprocess.run([sys.executable, "-c", program, *more], capture_output=True, check=True, timeout=30).stdout)
+        for more in ([], ["con"])
+    ]
+    assert grown == [8, 0]
+
+
 def test_each_line_of_the_log_has_its_priority_for_journald() -> None:
     with pytest.raises(ValueError, match="invalid") as told:
         int("a\nb")

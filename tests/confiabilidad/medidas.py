@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
+_FIELD = re.compile(r"^(Pss|Private_Dirty):\s+(\d+) kB$", re.MULTILINE)
 HORA_S = 3600.0
 MIRADAS = 10
 ENTRE_MIRADAS_S = 0.05
@@ -20,10 +20,15 @@ ENTRE_MIRADAS_S = 0.05
 
 @dataclass(frozen=True)
 class Muestra:
-    """One look at a process: seconds since the start, PSS in bytes, open handles, threads."""
+    """One look at a process: seconds since the start, bytes, open handles, threads.
+
+    ``memoria`` is its PSS, what the machine gives for it; ``propia`` is what it wrote and nobody shares, which does not
+    change with whoever else runs the same programs.
+    """
 
     t: float
     memoria: int
+    propia: int
     manijas: int
     hilos: int
 
@@ -31,9 +36,9 @@ class Muestra:
 def muestra(pid: int, t: float) -> Muestra:
     """Look at it now."""
     proc = Path("/proc") / str(pid)
-    found = _PSS.search((proc / "smaps_rollup").read_text())
-    assert found is not None
-    return Muestra(t, int(found[1]) << 10, len(list((proc / "fd").iterdir())), len(list((proc / "task").iterdir())))
+    held = {name: int(kib) << 10 for name, kib in _FIELD.findall((proc / "smaps_rollup").read_text())}
+    handles, threads = (len(list((proc / name).iterdir())) for name in ("fd", "task"))
+    return Muestra(t, held["Pss"], held["Private_Dirty"], handles, threads)
 
 
 def en_reposo(pid: int, t: float) -> Muestra:
@@ -42,7 +47,7 @@ def en_reposo(pid: int, t: float) -> Muestra:
     for _ in range(MIRADAS):
         looks.append(muestra(pid, t))
         time.sleep(ENTRE_MIRADAS_S)
-    return min(looks, key=lambda look: look.memoria)
+    return min(looks, key=lambda look: look.propia)
 
 
 def pendiente(points: Sequence[tuple[float, float]]) -> tuple[float, float]:

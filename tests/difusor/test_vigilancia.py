@@ -19,9 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
 from pregon.base.clock import ManualClock, SystemClock
+from pregon.base.errors import DanadoError
 from pregon.difusor import pointer, report
 from pregon.difusor.decide import Decision, Estado
-from pregon.difusor.libro import Libro
+from pregon.difusor.libro import CORTES, Libro
 from pregon.difusor.pronostico import Pronostico
 from pregon.difusor.reloj import ClockReading
 from pregon.difusor.servidor.ajustes import AccesoSimulacro
@@ -30,7 +31,7 @@ from pregon.difusor.vigilancia.ajustes import AjustesVigilancia
 from pregon.difusor.vigilancia.alarmas import Alarma, Libreta, Sintoma, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
 from pregon.difusor.vigilancia.fuera import CODIGOS, Portal, examinados, sintomas
-from pregon.difusor.vigilancia.observa import Vista
+from pregon.difusor.vigilancia.observa import Observador, Vista, expiries
 from pregon.difusor.vigilancia.revisiones import de_equipo, de_memoria
 from pregon.difusor.vigilancia.vigia import Vigia, canales, vigilando
 from pregon.difusor.workspace import Workspace, open_workspace
@@ -495,6 +496,37 @@ def families(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
         family.name: [(dict(sample.labels), sample.value) for sample in family.samples]
         for family in text_string_to_metric_families(text)
     }
+
+
+def test_expiries_that_an_earlier_look_read_are_those_of_the_files(published: Escena) -> None:
+    workspace, clock = published.workspace, published.clock
+    watch = Observador(workspace, clock, SystemClock())
+    before = watch.equipo().vigencias
+    assert before == expiries(workspace)
+    assert set(before) == {"root", "targets", "cortes", "avisos", "snapshot", "timestamp"}
+    published.repository.resign_timestamp(now=clock.now(), expires=clock.now() + timedelta(hours=7))
+    assert published.receiver().run_once().error is None
+    after = watch.equipo().vigencias
+    assert after == expiries(workspace) == {**before, "timestamp": clock.now() + timedelta(hours=7)}
+    assert after != before
+    (workspace.confianza / "tuf" / "cortes.json").write_bytes(b"{")
+    (workspace.confianza / "tuf" / "snapshot.json").unlink()
+    assert set(watch.equipo().vigencias) == set(before) - {"cortes", "snapshot"}
+
+
+def test_newest_cut_is_read_alone_and_is_the_last_of_all(published: Escena) -> None:
+    assert Libro(published.state()).ultimo() == Libro(published.state()).cortes()[-1]
+    published.cut(2)
+    published.receiver().run_once()
+    newest = Libro(published.state()).cortes()[-1]
+    assert newest.corte == 2
+    published.state().put_row(CORTES, 1, {"corte": "uno"})
+    assert Libro(published.state()).ultimo() == newest
+    with pytest.raises(DanadoError):
+        Libro(published.state()).cortes()
+    published.state().put_row(CORTES, 2, {"corte": "dos"})
+    with pytest.raises(DanadoError):
+        Libro(published.state()).ultimo()
 
 
 def test_metrics_say_what_is_public_and_what_is_wrong(published: Escena) -> None:

@@ -7,6 +7,7 @@ supervisor nothing is sent and nothing changes: the same program runs in a termi
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import faulthandler
 import logging
 import os
@@ -33,6 +34,10 @@ The longest step that gives no sign of itself is the sync of one cut: 550 MB at 
 """
 PER_LIMIT = 4
 """Signs given in each limit: one or two may be late, or lost, and nothing happens."""
+M_MMAP_THRESHOLD = -3
+"""Of ``<malloc.h>``."""
+LARGE_BLOCK = 128 << 10
+"""Bytes from which a block is the system's own, and goes back to it when freed: glibc's first value, held there."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,17 @@ class Supervisor:
     def stopping(self) -> None:
         """It ends in order."""
         self.tell("STOPPING=1", _status("Terminando en orden."))
+
+
+def return_large_blocks() -> bool:
+    """Have every block of ``LARGE_BLOCK`` or more go back to the system when it is freed; whether libc can do that.
+
+    By itself glibc raises that limit to the largest block ever freed (up to 32 MiB), and from then on keeps what it
+    read whole. Measured in ``difusor opera`` over 200 cuts: its heap grew 3.2 kB a cut without this, 1.3 with it.
+    """
+    with contextlib.suppress(AttributeError):  # Only glibc has it; others give back what is large as they are.
+        return bool(ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK))
+    return False
 
 
 def _status(text: str) -> str:

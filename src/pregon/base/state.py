@@ -96,11 +96,19 @@ class StateDatabase:
                 [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()],
             )
 
-    def rows(self, series: str) -> dict[int, Any]:
-        """Every row of a series, by its number, in order."""
+    def rows(self, series: str) -> Iterator[Any]:
+        """Every row of a series, in the order of their numbers, read one at a time: that of a whole night is long."""
         with self._open() as connection:
-            found = connection.execute("SELECT n, dato FROM renglon WHERE serie = ? ORDER BY n", (series,)).fetchall()
-        return {n: self._parsed(text) for n, text in found}
+            for (text,) in connection.execute("SELECT dato FROM renglon WHERE serie = ? ORDER BY n", (series,)):
+                yield self._parsed(text)
+
+    def last_row(self, series: str) -> Any:
+        """The row of a series with the highest number, without reading the others; None where it has none."""
+        with self._open() as connection:
+            row = connection.execute(
+                "SELECT dato FROM renglon WHERE serie = ? ORDER BY n DESC LIMIT 1", (series,)
+            ).fetchone()
+        return None if row is None else self._parsed(row[0])
 
     def put_row(self, series: str, n: int, value: Any) -> None:
         """Store one row of a series, in place of the one that has its number; the others are not touched."""

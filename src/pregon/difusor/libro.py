@@ -135,16 +135,25 @@ class Libro:
             DanadoError: what is kept of one is not what was written.
         """
         if self._cortes is None:
-            try:
-                self._cortes = tuple(Aceptado.from_json(item) for item in self._state.rows(CORTES).values())
-            except (ValueError, KeyError, TypeError, AttributeError) as exc:
-                raise damaged(self._state.path, "el registro de un corte no se entiende") from exc
+            self._cortes = tuple(map(self._read_cut, self._state.rows(CORTES)))
         return self._cortes
 
     def ultimo(self) -> Aceptado | None:
-        """The newest accepted cut."""
-        cuts = self.cortes()
-        return cuts[-1] if cuts else None
+        """The newest accepted cut. Where the cuts were not read yet it reads that one alone: who watches asks often.
+
+        Raises:
+            DanadoError: as ``cortes``.
+        """
+        if self._cortes is None:
+            row = self._state.last_row(CORTES)
+            return None if row is None else self._read_cut(row)
+        return self._cortes[-1] if self._cortes else None
+
+    def _read_cut(self, row: Any) -> Aceptado:
+        try:
+            return Aceptado.from_json(row)
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise damaged(self._state.path, "el registro de un corte no se entiende") from exc
 
     def aceptar(self, cut: Aceptado) -> None:
         """Remember an accepted cut, in a row of its own; the same one again changes nothing."""
@@ -220,7 +229,7 @@ class Libro:
         """
         if self._avisos is None:
             try:
-                self._avisos = tuple(AvisoVisto.from_json(item) for item in self._state.rows(AVISOS).values())
+                self._avisos = tuple(map(AvisoVisto.from_json, self._state.rows(AVISOS)))
             except (ValueError, KeyError, TypeError, FormatoError) as exc:
                 raise damaged(self._state.path, "el registro de un aviso no se entiende") from exc
         return self._avisos

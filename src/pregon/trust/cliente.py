@@ -181,7 +181,7 @@ class TrustClient:
         if claim is not None:
             orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
         try:
-            self._refresh(source, offered)  # 4 to 7
+            self._refresh(source, offered)  # 4 5 6 7
             signed = self._signed()  # 8
             cuts = orden.list_cuts(signed_files(self._work_metadata("cortes").signed))  # 9
             orden.check_memory(cuts, self._memory)  # 10 11
@@ -251,7 +251,7 @@ class TrustClient:
     # The look at a source, checks 4 to 15.
 
     def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
-        updater = self._refresh(source, offered)  # 4 to 7
+        updater = self._refresh(source, offered)  # 4 5 6 7
         signed = self._signed()  # 8
         firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
         # Before the cuts: a suspension must not wait for a cut that can be accepted.

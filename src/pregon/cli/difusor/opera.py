@@ -36,13 +36,14 @@ def opera(
     import faulthandler
     import signal
 
-    from pregon.base.servicio import Supervisor
+    from pregon.base.servicio import Supervisor, return_large_blocks
     from pregon.cli.registro import log_as_service
     from pregon.difusor.opera import opera as hold
     from pregon.difusor.workspace import open_workspace
 
     stop, relee = stop_on_signal(), event_on(signal.SIGHUP)
     faulthandler.enable()  # What WatchdogSignal=SIGABRT ends says where it was.
+    return_large_blocks()
     workspace = open_workspace(folder)
     log_as_service()
     with contextlib.ExitStack() as stack:

@@ -85,6 +85,7 @@ class Observador:
         self._log: tuple[float, int] | None = None
         self._growth: float | None = None
         self._forecast: tuple[float, int | None, Pronostico] | None = None
+        self._expiries: dict[str, tuple[tuple[int, ...], datetime]] = {}
 
     def equipo(self) -> Vista:
         """Look at this machine alone.
@@ -108,7 +109,7 @@ class Observador:
             bitacoras=logs,
             bitacora_por_hora=self._ritmo(logs),
             servidor=serves(workspace),
-            vigencias=expiries(workspace),
+            vigencias=expiries(workspace, self._expiries),
         )
 
     def completa(self, vista: Vista, libro: Libro) -> Vista:
@@ -233,20 +234,38 @@ def serves(workspace: Workspace) -> bool | None:
     return True
 
 
-def expiries(workspace: Workspace) -> Mapping[str, datetime]:
-    """Until when each role's signature holds, by what the verifier keeps; nothing where the institute does not sign."""
+def expiries(
+    workspace: Workspace, known: dict[str, tuple[tuple[int, ...], datetime]] | None = None
+) -> Mapping[str, datetime]:
+    """Until when each role's signature holds, by what the verifier keeps; nothing where the institute does not sign.
+
+    ``known`` is what earlier looks read, by role, with the state of each file, and is brought up to date: the list of
+    all the cuts is not read whole at every look.
+    """
+    known = {} if known is None else known
     if not workspace.firmado:
         return {}
     found = {}
     for role in ROLES:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            path = workspace.confianza / "tuf" / f"{role}.json"
+            tuf = workspace.confianza / "tuf"
+            path = _newest_root(tuf / "root_history") if role == "root" else tuf / f"{role}.json"
             with path.open("rb") as file:
-                text = json.loads(file.read(_MAX_METADATA))["signed"]["expires"]
-            instant = datetime.fromisoformat(text)
-            if instant.tzinfo is not None:
-                found[role] = instant
+                status = os.fstat(file.fileno())
+                state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                if role not in known or known[role][0] != state:
+                    text = json.loads(file.read(_MAX_METADATA))["signed"]["expires"]
+                    instant = datetime.fromisoformat(text)
+                    if instant.tzinfo is None:
+                        continue
+                    known[role] = (state, instant)
+            found[role] = known[role][1]
     return found
+
+
+def _newest_root(history: Path) -> Path:
+    """The last root that was verified: the verifier keeps each under its number. Raises ValueError where none is."""
+    return max(history.glob("*.root.json"), key=lambda path: int(path.name.partition(".")[0]))
 
 
 def _size(path: Path) -> int:
