@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pregon.difusor.historia.rescate import APARTADO, open_sound_state
 from pregon.difusor.night import open_receiver
-from pregon.difusor.rescate import APARTADO, open_sound_state
 from tests.confiabilidad.noche import LIMITE_S, Noche
 from tests.red.discos import APAGONES, Traza
 from tests.red.llamadas import orden_grabada

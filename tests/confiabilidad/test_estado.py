@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pregon.difusor.historia.rescate import APARTADO
 from pregon.difusor.libro import Libro
-from pregon.difusor.rescate import APARTADO
 from tests.confiabilidad.noche import Noche, mata
 from tests.trust.conftest import INICIO
 

@@ -20,7 +20,7 @@ import pytest
 from pregon.base.clock import SystemClock
 from pregon.base.hashing import CHUNK
 from pregon.difusor import pointer
-from pregon.difusor.barrido import Barrido
+from pregon.difusor.integridad.barrido import Barrido
 from pregon.difusor.night import open_both, receive_once, receive_until
 from pregon.difusor.report import estado
 from tests.difusor.conftest import files_of, make_escena, tree_hashes

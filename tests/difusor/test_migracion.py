@@ -21,10 +21,10 @@ from pregon.base.locks import alone, exclusive
 from pregon.base.state import StateDatabase
 from pregon.cli.difusor import app
 from pregon.difusor import pointer
+from pregon.difusor.historia.rescate import open_sound_state
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver, receive_once
 from pregon.difusor.report import estado
-from pregon.difusor.rescate import open_sound_state
 from tests.difusor.conftest import Escena, EscenaFactory, without_twins
 from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
 

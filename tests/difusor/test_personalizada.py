@@ -17,7 +17,7 @@ import pytest
 from pregon.base.durable import Disk
 from pregon.base.errors import EntradaError, EscrituraError, UsoError
 from pregon.difusor import personalizada, pointer
-from pregon.difusor.barrido import Barrido
+from pregon.difusor.integridad.barrido import Barrido
 from pregon.difusor.publish import Publisher
 from pregon.paquete.errors import NombreError
 from tests.difusor.conftest import tree_hashes

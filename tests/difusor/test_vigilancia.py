@@ -22,8 +22,8 @@ from pregon.base.clock import ManualClock, SystemClock
 from pregon.base.errors import DanadoError
 from pregon.difusor import pointer, report
 from pregon.difusor.decide import Decision, Estado
+from pregon.difusor.historia.pronostico import Pronostico
 from pregon.difusor.libro import CORTES, Libro
-from pregon.difusor.pronostico import Pronostico
 from pregon.difusor.reloj import ClockReading
 from pregon.difusor.servidor.ajustes import AccesoSimulacro
 from pregon.difusor.vigilancia import metricas

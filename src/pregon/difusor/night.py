@@ -13,14 +13,14 @@ from pregon.base.clock import SystemClock
 from pregon.base.errors import DanadoError, PregonError
 from pregon.base.locks import exclusive
 from pregon.difusor.atento import quieto
-from pregon.difusor.barrido import Barrido
+from pregon.difusor.historia.rescate import open_sound_state
+from pregon.difusor.integridad.barrido import Barrido
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import Timbre, open_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
 from pregon.difusor.reloj import offset_source
-from pregon.difusor.rescate import open_sound_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

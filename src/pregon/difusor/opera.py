@@ -19,8 +19,8 @@ from pregon.base.locks import exclusive
 from pregon.base.servicio import Latido
 from pregon.difusor import pointer
 from pregon.difusor.atento import Detenida, DiscoAtento, Progreso
+from pregon.difusor.historia.rescate import open_sound_state
 from pregon.difusor.night import Noche
-from pregon.difusor.rescate import open_sound_state
 from pregon.difusor.workspace import open_workspace
 from pregon.notifica.registro import a_syslog
 

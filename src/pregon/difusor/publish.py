@@ -9,7 +9,7 @@ from pregon.base.errors import ArchivoError, DiscoError
 from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
 from pregon.difusor import pages, personalizada, pointer
-from pregon.difusor.history import History
+from pregon.difusor.historia.history import History
 from pregon.difusor.objects import GZ, ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
 from pregon.difusor.unpack import add_gz

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.errors import PregonError
 from pregon.difusor import pointer
+from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.objects import TWINS
-from pregon.difusor.pronostico import forecast
 from pregon.difusor.servidor.certificado import check_pair
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.servidor.sitio import security_headers, site_of

@@ -13,7 +13,7 @@ from pregon.cli.difusor.comun import Carpeta, stop_on_signal
 from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
-    from pregon.difusor.auditoria import Auditoria
+    from pregon.difusor.historia.auditoria import Auditoria
     from pregon.difusor.libro import Libro
     from pregon.difusor.workspace import Workspace
 
@@ -46,7 +46,7 @@ def cortes(
     """Lista los cortes aceptados; los verifica, exporta uno o lo muestra para auditoría."""
     from pregon.base.durable import Disk
     from pregon.base.errors import UsoError
-    from pregon.difusor.auditoria import Auditoria
+    from pregon.difusor.historia.auditoria import Auditoria
     from pregon.difusor.libro import Libro
     from pregon.difusor.workspace import open_workspace
 
@@ -75,8 +75,8 @@ def cortes(
 
 
 def _list(workspace: Workspace, libro: Libro, audit: Auditoria, *, as_json: bool) -> None:
-    from pregon.difusor.auditoria import permanencia
-    from pregon.difusor.pronostico import forecast
+    from pregon.difusor.historia.auditoria import permanencia
+    from pregon.difusor.historia.pronostico import forecast
 
     now = workspace.open_clock().now()
     cuts, disk, stay = audit.lista(), forecast(workspace, libro, now), permanencia(workspace, now)
@@ -118,8 +118,8 @@ def _verify(audit: Auditoria, numbers: list[int], *, as_json: bool) -> None:
 def _serve(workspace: Workspace, audit: Auditoria, number: int, direccion: str, puerto: int) -> None:
     from pregon.base.durable import Disk
     from pregon.base.errors import ComprobacionError
+    from pregon.difusor.historia.pasado import BITACORA, sirviendo
     from pregon.difusor.night import real_clock
-    from pregon.difusor.pasado import BITACORA, sirviendo
 
     stop = stop_on_signal()
     with sirviendo(

@@ -26,7 +26,7 @@ def respalda(
 ) -> None:
     """Guarda el difusor en un archivo, aunque esté trabajando. Las bitácoras de acceso van aparte."""
     from pregon.base.durable import Disk
-    from pregon.difusor.respaldo import respalda as make
+    from pregon.difusor.historia.respaldo import respalda as make
     from pregon.difusor.workspace import open_workspace
 
     workspace = open_workspace(folder)
@@ -52,8 +52,8 @@ def restaura(
 ) -> None:
     """Rehace un difusor con un respaldo: todo se comprueba antes de ponerlo en su lugar."""
     from pregon.base.durable import Disk
-    from pregon.difusor.respaldo import PERFIL
-    from pregon.difusor.restauracion import restaura as restore
+    from pregon.difusor.historia.respaldo import PERFIL
+    from pregon.difusor.historia.restauracion import restaura as restore
 
     done = restore(respaldo, folder, disk=Disk())
     if as_json:

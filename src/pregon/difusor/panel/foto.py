@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pregon.base.state import Event
+    from pregon.difusor.historia.pronostico import Pronostico
     from pregon.difusor.libro import Libro
-    from pregon.difusor.pronostico import Pronostico
     from pregon.difusor.workspace import Workspace
 
 _logger = logging.getLogger(__name__)

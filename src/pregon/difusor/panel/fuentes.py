@@ -6,9 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
+from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.panel.foto import Aviso
 from pregon.difusor.panel.palabras import hora
-from pregon.difusor.pronostico import forecast
 from pregon.difusor.vigilancia.alarmas import CLAVE, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from pregon.base.state import StateDatabase
+    from pregon.difusor.historia.pronostico import Pronostico
     from pregon.difusor.libro import Libro
-    from pregon.difusor.pronostico import Pronostico
     from pregon.difusor.workspace import Workspace
 
 CADA_S = 60.0

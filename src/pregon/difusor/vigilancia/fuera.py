@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pregon.base.clock import Clock
-    from pregon.difusor.history import History
+    from pregon.difusor.historia.history import History
     from pregon.difusor.libro import Libro
     from pregon.difusor.workspace import Workspace
     from pregon.sonda.probe import Probe

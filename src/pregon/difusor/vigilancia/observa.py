@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pregon.difusor.decide import decide
-from pregon.difusor.pronostico import forecast
+from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import DIRECCION, public_url
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
     from pregon.difusor.decide import Decision
+    from pregon.difusor.historia.pronostico import Pronostico
     from pregon.difusor.libro import Libro
-    from pregon.difusor.pronostico import Pronostico
     from pregon.difusor.reloj import ClockReading
     from pregon.difusor.workspace import Workspace
 

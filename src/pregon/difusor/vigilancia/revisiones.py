@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pregon.difusor.barrido import CYCLE_PART
 from pregon.difusor.decide import Estado
+from pregon.difusor.integridad.barrido import CYCLE_PART
 from pregon.difusor.reloj import VALID_FOR
 from pregon.difusor.vigilancia.alarmas import Sintoma
 

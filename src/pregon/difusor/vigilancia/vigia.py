@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
 from pregon.base.errors import DiscoError, PregonError
-from pregon.difusor.history import History
+from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
 from pregon.difusor.vigilancia import fuera, metricas
 from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, vigentes

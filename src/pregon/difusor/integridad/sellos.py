@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from pregon.difusor.reposicion import Pieza, Problema
+    from pregon.difusor.integridad.reposicion import Pieza, Problema
 
 
 WRITERS = 0o022

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import DanadoError
 from pregon.base.state import LATERALES, damaged
 from pregon.difusor import pointer
-from pregon.difusor.history import History
+from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
 
 if TYPE_CHECKING:

@@ -22,21 +22,21 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import DiscoError
 from pregon.difusor import pointer
+from pregon.difusor.integridad.propias import Propias
+from pregon.difusor.integridad.reposicion import Hallazgo, Pieza, Reposicion
+from pregon.difusor.integridad.sellos import WRITERS, at_sight, digest_of, file_of, lstat, seal, sha256_of
 from pregon.difusor.objects import file_decodes_to
-from pregon.difusor.propias import Propias
 from pregon.difusor.release import folders, plan
-from pregon.difusor.reposicion import Hallazgo, Pieza, Reposicion
-from pregon.difusor.sellos import WRITERS, at_sight, digest_of, file_of, lstat, seal, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
     from pregon.base.clock import Clock
+    from pregon.difusor.integridad.sellos import Sello
     from pregon.difusor.libro import Aceptado
     from pregon.difusor.publish import Publisher
     from pregon.difusor.release import Plan
-    from pregon.difusor.sellos import Sello
 
 CYCLE_PART = 0.5
 """Part of an interval in which every content is hashed once: the unluckiest file is found before a whole one."""

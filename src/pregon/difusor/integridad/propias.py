@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pregon.base.hashing import sha256_bytes
 from pregon.difusor import pages, pointer
+from pregon.difusor.integridad.sellos import holds
 from pregon.difusor.personalizada import Guardia
-from pregon.difusor.sellos import holds
 
 if TYPE_CHECKING:
     from pregon.base.clock import Clock

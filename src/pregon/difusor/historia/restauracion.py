@@ -23,8 +23,8 @@ from pregon.base.space import SpaceWatch
 from pregon.convocatoria.model import Convocatoria
 from pregon.difusor import pages
 from pregon.difusor.acuse import create_key
-from pregon.difusor.compresion import Inflated, kind_of
-from pregon.difusor.respaldo import ESTADO, FORMATO, LISTA, MODE, PERFIL
+from pregon.difusor.historia.compresion import Inflated, kind_of
+from pregon.difusor.historia.respaldo import ESTADO, FORMATO, LISTA, MODE, PERFIL
 from pregon.difusor.settings import DifusorSettings
 from pregon.difusor.workspace import AJUSTES, Workspace, folders, with_settings
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pregon.base import procesos
 from pregon.base.errors import AjustesError, PregonError
 from pregon.base.red import free_port
-from pregon.difusor.auditoria import CUARTOS, embargado
+from pregon.difusor.historia.auditoria import CUARTOS, embargado
 from pregon.difusor.servidor.proceso import find_caddy
 from pregon.difusor.servidor.sitio import NUNCA, security_headers, site_of
 from pregon.sonda.probe import Limits, probe
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
     from pregon.base.procesos import Process
-    from pregon.difusor.auditoria import Auditoria
+    from pregon.difusor.historia.auditoria import Auditoria
     from pregon.difusor.workspace import Workspace
 
 CUARTO = "sirve"

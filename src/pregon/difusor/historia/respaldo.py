@@ -24,9 +24,9 @@ from pregon.base.hashing import CHUNK, open_regular
 from pregon.base.jsonio import canonical_json
 from pregon.base.space import RESERVA, require_free
 from pregon.difusor import pointer
-from pregon.difusor.auditoria import CUARTOS
-from pregon.difusor.compresion import compressed, kind_of
-from pregon.difusor.rescate import APARTADO
+from pregon.difusor.historia.auditoria import CUARTOS
+from pregon.difusor.historia.compresion import compressed, kind_of
+from pregon.difusor.historia.rescate import APARTADO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pregon.base.durable import Disk
 from pregon.base.errors import DiscoError
 from pregon.base.space import RESERVA, free_bytes
-from pregon.difusor.history import History
+from pregon.difusor.historia.history import History
 from pregon.trust.oferta import split_archives
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pregon.base.hashing import CHUNK, sha256_file
 from pregon.base.locks import exclusive
 from pregon.base.space import RESERVA, require_free
 from pregon.difusor import report
-from pregon.difusor.history import ALTERADO, History
+from pregon.difusor.historia.history import ALTERADO, History
 from pregon.difusor.objects import ObjectStore
 from pregon.difusor.release import plan
 from pregon.paquete.archive import zip_of

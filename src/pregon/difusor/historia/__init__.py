@@ -1,0 +1,1 @@
+"""What was received, as received: kept, verified again, exported, shown, backed up and put back."""
