@@ -95,8 +95,8 @@ def mide(informe: Informe, folder: Path, rondas: int = RONDAS) -> None:
         informe.razon(f"{ours} / {bare}, por procesador", a.por_procesador, b.por_procesador, limit)
         informe.razon(f"{ours} / {bare}, por segundo", a.ritmo, b.ritmo)
     informe.cifra(
-        "caddy, por segundo de procesador",
-        statistics.median(sides["caddy"].por_procesador),
+        "caddy, por segundo",
+        statistics.median(sides["caddy"].ritmo),
         CADDY_RITMO,
         decimales=0,
         unidad=" /s",
