@@ -188,7 +188,11 @@ def test_the_signs_stop_when_the_loop_hangs_and_come_back_with_it(
         servicio.espera("STATUS", "corte 1")
         before = escena.public()
         control.write_text("cuelga")
-        time.sleep(0.5)  # The pass that was under way may end; the next one hangs.
+        # The pass that was under way may end; the next one hangs.
+        deadline = time.monotonic() + 20
+        while servicio.cuantos("WATCHDOG", desde=time.monotonic() - LIMITE_S) > 0:
+            assert time.monotonic() < deadline, "the loop hangs and its signs go on"
+            time.sleep(0.05)
         held = time.monotonic()
         time.sleep(2 * LIMITE_S)
         assert servicio.cuantos("WATCHDOG", desde=held + 0.1) == 0, "other threads run, and nobody else gives the sign"

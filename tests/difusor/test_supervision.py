@@ -256,11 +256,12 @@ def test_sighup_reloads_and_the_list_adds_and_removes_convocatorias(
         lista.write_text(f"{second.workspace.folder}\n")
         os.kill(process.pid, signal.SIGHUP)
         until(lambda: answers(url, "otra/") == 200, "no se añadió")
-        assert (second.workspace.servidor / "direccion").read_text() == f"{url}otra/\n"
+        direccion = second.workspace.servidor / "direccion"
+        until(lambda: direccion.exists() and direccion.read_text() == f"{url}otra/\n", "no se anotó dónde")
         lista.write_text("")
         os.kill(process.pid, signal.SIGHUP)
         until(lambda: answers(url, "otra/") == 404, "no se quitó")
-        assert not (second.workspace.servidor / "direccion").exists()
+        until(lambda: not direccion.exists(), "sigue anotado")
         assert answers(url) == 200
 
 
