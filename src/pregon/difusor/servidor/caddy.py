@@ -14,16 +14,18 @@ What it promises (each line has its test):
 * A simulacro that is not for everyone asks before anything else, also for what is not here.
 * Whoever stalls, or takes what it asked for too slowly, is cut off.
 
-What every request pays for is kept small, because Caddy is the slowest of the three servers: only Last-Modified waits
-for the answer (``defer``), for ``file_server`` sets it; every other header is set before. The access log has what a
-combined line has and no more (``bitacora.py``).
+What every request pays for is kept small, because Caddy is the slowest of the three servers: one level of handlers, few
+directives, and only what is taken away waits for the answer; every other header is set before. The access log has what
+a combined line has and no more (``bitacora.py``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pregon.base.durable import PARCIAL
 from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, RESTRINGIDA
+from pregon.difusor.pointer import AVISO, ESPERA
 from pregon.difusor.servidor.reparto import Bloque, Redireccion, arrange
 from pregon.difusor.servidor.sitio import AVISOS, INMUTABLE, NUNCA, RUTA_INMUTABLE, security_headers
 
@@ -61,8 +63,7 @@ ADMIN_SOCKET = "admin.sock"
 ENTORNO = {"GOGC": "1600", "GOMEMLIMIT": "512MiB"}
 """Memory for speed. Caddy sets aside a megabyte to read a file into a placeholder, the pointer at each request, so with
 Go's own measure it would collect its few megabytes of live heap every dozen requests; so it does every hundred or more,
-with some hundred megabytes. Measured in processor time per request: 176 us with GOGC=400, 152 with 1600, 112 without
-reading the pointer (docs/rendimiento.md)."""
+with some hundred megabytes: 152 us of processor per request and not 176 (docs/rendimiento.md)."""
 
 
 def render(sites: Sequence[Site]) -> str:
@@ -136,14 +137,14 @@ def _block(block: Bloque, unlogged: Sequence[Site], number: int) -> str:
     logs = logs or _log(f"{AJENOS}-{number}", f"{AJENOS}-{number}.log", AJENOS_KEEP)
     stranger = "" if block.own or block.sites else f"\t\tlog_name {AJENOS}-{number}\n"
     handlers = "".join(_site(site) for site in block.sites)
+    rest = f"\thandle {{\n{stranger}\t\terror 404\n\t}}\n"
+    if any(site.base == "/" for site in block.sites):
+        rest = ""  # Nothing falls through.
     tls = "" if block.tls is None else _tls(block.tls, own=block.own)
     errors = _errors(block.voz, "4xx", NO_ENCONTRADA) + _errors(block.voz, "5xx", NO_DISPONIBLE)
     return f"""{", ".join(block.addresses)} {{
 	bind {block.direccion}
-{tls}{logs}{handlers}	handle {{
-{stranger}		error 404
-	}}
-{errors}}}
+{tls}{logs}{handlers}{rest}{errors}}}
 """
 
 
@@ -165,9 +166,11 @@ def _tls(tls: Tls, *, own: bool) -> str:
 
 
 def _errors(site: Site, codes: str, page: str) -> str:
-    closed = ""
+    refused = ""
     if codes == "4xx":
-        closed = f"""		@cerrado vars {{err.status_code}} 401 403
+        refused = f"""		@metodo vars {{err.status_code}} 405
+		header @metodo Allow "GET, HEAD"
+		@cerrado vars {{err.status_code}} 401 403
 		respond @cerrado "{_page(site, RESTRINGIDA)}" {{err.status_code}}
 """
     return f"""	handle_errors {codes} {{
@@ -176,7 +179,7 @@ def _errors(site: Site, codes: str, page: str) -> str:
 		header -Etag
 		header Content-Type "text/html; charset=utf-8"
 		header Cache-Control no-store
-{closed}		respond "{_page(site, page)}" {{err.status_code}}
+{refused}		respond "{_page(site, page)}" {{err.status_code}}
 	}}
 """
 
@@ -203,20 +206,25 @@ def _log(name: str, path: str, keep: int) -> str:
 
 
 def _site(site: Site) -> str:
-    open_block = "handle {" if site.base == "/" else f"handle_path {site.base}* {{"
-    redirect = "" if site.base == "/" else f"	redir {site.base.rstrip('/')} {site.base} 308\n"
+    # Each level of handlers and each directive costs every request: one list, in this order, and no ``handle`` around
+    # it where the site is all that answers at its name.
+    if site.base == "/":
+        head, tail = "\troute {\n", "\t}\n"
+    else:
+        head = f"\tredir {site.base.rstrip('/')} {site.base} 308\n\thandle_path {site.base}* {{\n\troute {{\n"
+        tail = "\t}\n\t}\n"
     immutable = (
-        f"""				@inmutable path_regexp ^/{RUTA_INMUTABLE}$
-				header @inmutable Cache-Control "{INMUTABLE}"
+        f"""		@inmutable path_regexp ^/{RUTA_INMUTABLE}$
+		header @inmutable Cache-Control "{INMUTABLE}"
 """
         if site.inmutable
         else ""
     )
-    return f"""{redirect}	{open_block}
-		log_name {site.nombre}
+    return f"""{head}		log_name {site.nombre}
 		log_append referer {{header.Referer}}
 		log_append user_agent {{header.User-Agent}}
-		vars corte "{{file.{site.carpeta}/puntero}}"
+{_security(site, "Cache-Control no-cache", indent=2)}{_access(site)}		@metodo not method GET HEAD
+		error @metodo 405
 		request_header -If-Modified-Since
 		request_header -If-Unmodified-Since
 		@fecha {{
@@ -224,35 +232,27 @@ def _site(site: Site) -> str:
 			not header_regexp If-Range ^\\"
 		}}
 		request_header @fecha -Range
-{_security(site, indent=2)}		@metodo not method GET HEAD
-		@roto not vars_regexp {{vars.corte}} ^([0-9]{{4}}|espera|aviso)$
-		@pagina vars {{vars.corte}} espera aviso
-		route {{
-{_access(site)}			header @metodo Allow "GET, HEAD"
-			error @metodo 405
-			header Cache-Control no-cache
-			header -Last-Modified
-{_notices(site)}			error @roto 503
-			root * "{site.carpeta}/cortes/{{vars.corte}}"
-			handle @pagina {{
-				header Cache-Control no-store
-				@portada path /
-				handle @portada {{
-					file_server
-				}}
-				handle {{
-					error 404
-				}}
+{_notices(site)}		@parcial path *{PARCIAL}
+		error @parcial 404
+		vars corte "{{file.{site.carpeta}/puntero}}"
+		root * "{site.carpeta}/cortes/{{vars.corte}}"
+		@pagina vars {{vars.corte}} {ESPERA} {AVISO}
+		handle @pagina {{
+			header Cache-Control no-store
+			@portada path /
+			handle @portada {{
+				file_server
 			}}
-{_view(site)}			handle {{
-{immutable}				file_server {{
-					precompressed br zstd gzip
-					hide *.parcial
-				}}
+			handle {{
+				error 404
 			}}
 		}}
-	}}
-"""
+		@roto not vars_regexp {{vars.corte}} ^[0-9]{{4}}$
+		error @roto 503
+{_view(site)}{immutable}		file_server {{
+			precompressed br zstd gzip
+		}}
+{tail}"""
 
 
 def _access(site: Site) -> str:
@@ -268,17 +268,17 @@ def _access(site: Site) -> str:
         lines += [f"basic_auth {outside}bcrypt Simulacro {{", *users, "}"]
     else:
         lines.append("error @fuera 403")
-    return "".join(f"\t\t\t{line}\n" for line in lines)
+    return "".join(f"\t\t{line}\n" for line in lines)
 
 
 def _notices(site: Site) -> str:
     if not site.firmado:
         return ""
-    return f"""			@avisos path /{AVISOS}
-			handle @avisos {{
-				root * "{site.carpeta}/servidor"
-				file_server
-			}}
+    return f"""		@avisos path /{AVISOS}
+		handle @avisos {{
+			root * "{site.carpeta}/servidor"
+			file_server
+		}}
 """
 
 
@@ -287,14 +287,14 @@ def _view(site: Site) -> str:
     if not site.personalizada:
         return ""
     folder = f"{site.carpeta}/personalizada"
-    return f"""			redir /personalizada {site.base}personalizada/ 308
-			handle_path /personalizada/* {{
-				vars vista "{{file.{folder}/puntero}}"
-				@ninguna not vars_regexp {{vars.vista}} ^[0-9a-f]{{64}}$
-				error @ninguna 404
-				root * "{folder}/{{vars.vista}}"
-				file_server
-			}}
+    return f"""		redir /personalizada {site.base}personalizada/ 308
+		handle_path /personalizada/* {{
+			vars vista "{{file.{folder}/puntero}}"
+			@ninguna not vars_regexp {{vars.vista}} ^[0-9a-f]{{64}}$
+			error @ninguna 404
+			root * "{folder}/{{vars.vista}}"
+			file_server
+		}}
 """
 
 
@@ -319,10 +319,17 @@ def _redirection(what: Redireccion) -> str:
 _ONLY_TLS = frozenset({"Strict-Transport-Security"})
 
 
-def _security(site: Site, *, indent: int) -> str:
+def _security(site: Site, *more: str, indent: int) -> str:
+    """The headers of every answer, and ``more``, set at once; then those that none has, which ``file_server`` sets.
+
+    Two directives: whatever shares one with a deletion waits for the answer, and would undo what is set after it.
+    """
     lines = [
         "header {",
         *(f'	{name} "{value}"' for name, value in security_headers(site)),
+        *(f"	{line}" for line in more),
+        "}",
+        "header {",
         *(f"	-{name}" for name in NUNCA),
         "}",
     ]
