@@ -9,7 +9,7 @@ done
 # Debian keeps the servers of both databases out of an ordinary user's PATH.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null 2>&1 || faltan+=(postgres)
 PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null 2>&1 || faltan+=(mariadbd)
-for servidor in sshd nginx apache2 chronyd rsyslogd tinyproxy ip tc nft; do
+for servidor in sshd nginx apache2 varnishd chronyd rsyslogd tinyproxy ip tc nft; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$servidor" >/dev/null 2>&1 || faltan+=("$servidor")
 done
 # nginx sends .br twins only with this module.

@@ -208,30 +208,33 @@ class Juez:
                     ruta = asked[turn % len(asked)]
                     encoding = CODIFICACIONES[turn // len(asked) % len(CODIFICACIONES)]
                     turn += 1
-                    permitted = set(self.permitidos)
+                    permitted, waiting = set(self.permitidos), self.espera
                     try:
                         answer = client.get(ruta, headers={"accept-encoding": encoding})
                     except httpx2.HTTPError:
                         reading.sin_respuesta += 1
                         stop.wait(0.05)
                         break
-                    self._judge(ruta, answer, permitted | self.permitidos, reading)
+                    self._judge(ruta, answer, permitted | self.permitidos, reading, espera=waiting)
                     if stop.wait(pause_s):
                         return
 
-    def _judge(self, ruta: str, answer: httpx2.Response, permitted: set[int], reading: Lectura) -> None:
+    def _judge(
+        self, ruta: str, answer: httpx2.Response, permitted: set[int], reading: Lectura, *, espera: bool
+    ) -> None:
+        """``espera``: whether there might be nothing public when it was asked."""
         reading.respuestas += 1
         reading.estados[answer.status_code] += 1
         if answer.status_code == 404:
             if MARCA in answer.content:
                 reading.fallas.append(f"{ruta}: un 404 con datos")
-            if not self.espera and ruta in PIDE:
+            if not espera and ruta in PIDE:
                 reading.fallas.append(f"{ruta}: 404 y ya había algo público")
             return
         if answer.status_code != 200:
             reading.fallas.append(f"{ruta}: {answer.status_code}")
             return
-        if ruta == "" and self.espera and MARCA not in answer.content:
+        if ruta == "" and espera and MARCA not in answer.content:
             return
         file = ruta + "index.html" if ruta == "" or ruta.endswith("/") else ruta
         digest = sha256(answer.content)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pregon.base.errors import DestinoError, RedError, TransportError
+from pregon.base.errors import DestinoError, PregonError, RedError, TransportError
 from pregon.transport.destino import Envio
 from tests.red.bancos import PORTADORES, BancoBase, bancos
 from tests.transport.entregas import TIMESTAMP, Lector, Momento, caudal, momentos
@@ -327,7 +327,11 @@ def test_two_deliveries_at_once(banco: BancoBase, obra: Obra, lector: Lector) ->
         thread.start()
     looks = 0
     while any(thread.is_alive() for thread in both):
-        assert lector.corte(banco.source()) in (1, 2)
+        try:
+            assert lector.corte(banco.source()) in (1, 2)
+        except PregonError:
+            # Where files grow in place, two writers of one may be seen half way: refused, and asked again later.
+            assert not banco.renombra
         looks += 1
         both[0].join(LOOK_EVERY_S)
     for thread in both:
