@@ -13,6 +13,8 @@ PROCESOS ?= $(shell expr $$(nproc) + 1)
 MEMORIA := $(shell [ "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 # Debian keeps the servers that tests and bench start out of an ordinary user's PATH.
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+# Compiled once, also where the environment asks for nothing to be kept: the tests start the program a thousand times.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: entorno simulacro test lint bench transporte lighthouse aguante fuzz docs capturas candado limpia
 
@@ -43,6 +45,7 @@ simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps servi
 
 test: $(SELLO_PRUEBAS)  ## the whole suite; installs the system programs it needs when it may
 	scripts/requisitos.sh pruebas
+	@$(BIN)/python -m compileall -q src
 	$(MEMORIA) $(BIN)/python -m pytest -n $(PROCESOS) --dist loadgroup -m 'not aguante' $(ARGS)
 
 lint: $(SELLO_PRUEBAS)  ## style, types and the arrows between rooms

@@ -234,6 +234,18 @@ def test_firewall_does_not_lock_its_administrator_out(tmp_path: Path) -> None:
     assert any(warning.startswith("GRO-2.4e pide") for warning in two["avisos"])
 
 
+def test_firewall_opens_udp_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    """HTTP/3 needs UDP 443, which no call lists (GRO-2.4d, DGO-II-net-c2: TCP)."""
+    folder = workspace(tmp_path / "difusor", "dgo-2024").folder
+    words = ("firewall", folder, "--desde", INSTITUTE, "--administra", ADMIN)
+    closed, opened = answer(*words), answer(*words, "--http3")
+    rule = "        udp dport 443 accept  # HTTP/3\n"
+    assert rule not in closed["archivos"][0]["texto"]
+    assert opened["archivos"][0]["texto"].replace(rule, "") == closed["archivos"][0]["texto"]
+    assert [note.count("443/udp") for note in opened["notas"]] == [1, 1, 0]
+    assert [note.count("/udp") for note in closed["notas"]] == [0, 0, 0]
+
+
 def test_firewall_of_a_call_that_names_no_ports(tmp_path: Path) -> None:
     """INE-gap: the text names no port; the public's are those of the web and nothing is open to the institute."""
     folder = workspace(tmp_path / "difusor", "ine-2021").folder

@@ -97,6 +97,10 @@ def firewall(
     restringe_salida: Annotated[
         bool, typer.Option("--restringe-salida", help="También cierra lo que este equipo pide hacia fuera.")
     ] = False,
+    http3: Annotated[
+        bool,
+        typer.Option("--http3", help="Abre además el 443 de UDP, por donde va HTTP/3; ninguna convocatoria lo nombra."),
+    ] = False,
     carpeta: Salida = None,
     as_json: Json = False,
 ) -> None:
@@ -110,6 +114,7 @@ def firewall(
         administra=administra or (),
         sin_administracion=sin_administracion,
         restringe_salida=restringe_salida,
+        http3=http3,
     )
     _show(answer, carpeta, as_json=as_json)
 

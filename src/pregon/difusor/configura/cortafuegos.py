@@ -25,6 +25,7 @@ DESTINO = "/etc/nftables.d/pregon.nft"
 PUBLICOS = (80, 443)
 """Where a text names no port for the public (INE-gap)."""
 SSH = 22
+HTTPS = 443
 DNS = 53
 VUELTA_S = 60
 """Seconds that the administrator has to say «it works» before the rules are taken away again."""
@@ -37,11 +38,12 @@ def configura(
     administra: Sequence[str],
     sin_administracion: bool,
     restringe_salida: bool = False,
+    http3: bool = False,
 ) -> Configuracion:
     """The rules for ``workspace``'s call. ``administra``: from where SSH stays open to the administrator.
 
     ``sin_administracion``: nowhere, said on purpose. ``restringe_salida``: only what the call lists may go out, and
-    what any server needs (answers, names, hour, web).
+    what any server needs (answers, names, hour, web). ``http3``: UDP 443 too, which no call lists.
 
     Raises:
         UsoError: an address is wrong; the restricted ports have no ``desde``; nobody could administer the machine.
@@ -65,6 +67,7 @@ def configura(
         institute=institute,
         admin=admin,
         restringe_salida=restringe_salida,
+        http3=http3,
     )
     return Configuracion(
         "firewall",
@@ -88,8 +91,8 @@ def configura(
         concesiones=de_la_red(call, administra=bool(admin)),
         avisos=tuple(_warnings(call.id, institute, admin, restricted)),
         notas=(
-            _ufw(public, restricted, institute, admin),
-            _firewalld(public, restricted, institute, admin),
+            _ufw(public, restricted, institute, admin, http3=http3),
+            _firewalld(public, restricted, institute, admin, http3=http3),
             "ufw y firewalld no cuidan los puertos que publica Docker; la tabla de nftables sí.",
         ),
     )
@@ -131,6 +134,7 @@ def _ruleset(
     institute: Sequence[str],
     admin: Sequence[str],
     restringe_salida: bool,
+    http3: bool,
 ) -> str:
     lines = [
         "# Hecho por «pregon difusor configura firewall». Una tabla propia: se quita con",
@@ -149,7 +153,7 @@ def _ruleset(
                 *elements,
                 "    }",
             ]
-    lines += [*_before(restricted), *_input(public, restricted)]
+    lines += [*_before(restricted), *_input(public, restricted, http3=http3)]
     lines += [*_output(outgoing, restringe_salida=restringe_salida), "}"]
     return "\n".join(lines) + "\n"
 
@@ -182,7 +186,7 @@ def _before(restricted: Sequence[int]) -> list[str]:
     ]
 
 
-def _input(public: Sequence[int], restricted: Sequence[int]) -> list[str]:
+def _input(public: Sequence[int], restricted: Sequence[int], *, http3: bool) -> list[str]:
     institute = [*_trusted("accept", restricted, names=("instituto",))] if restricted else []
     return [
         "    chain entrada {",
@@ -200,6 +204,7 @@ def _input(public: Sequence[int], restricted: Sequence[int]) -> list[str]:
         "        udp sport 547 udp dport 546 accept",
         "        # El público.",
         f"        tcp dport {_ports(public)} accept",
+        *((f"        udp dport {HTTPS} accept  # HTTP/3",) if http3 else ()),
         "        # El instituto y quien administra.",
         *institute,
         *_trusted("accept", (SSH,), names=("administra",)),
@@ -237,17 +242,22 @@ def _listed(ports: Sequence[int]) -> str:
     return ", ".join(str(port) for port in ports)
 
 
-def _ufw(public: Sequence[int], restricted: Sequence[int], institute: Sequence[str], admin: Sequence[str]) -> str:
+def _ufw(
+    public: Sequence[int], restricted: Sequence[int], institute: Sequence[str], admin: Sequence[str], *, http3: bool
+) -> str:
     lines = ["Lo mismo con ufw:", "ufw default deny incoming"]
-    lines += [f"ufw allow {port}/tcp" for port in public]
+    lines += [f"ufw allow {port}/tcp" for port in public] + ([f"ufw allow {HTTPS}/udp"] if http3 else [])
     lines += [f"ufw allow proto tcp from {one} to any port {port}" for one in institute for port in restricted]
     lines += [f"ufw allow proto tcp from {one} to any port {SSH}" for one in admin]
     return "\n".join([*lines, "ufw enable"])
 
 
-def _firewalld(public: Sequence[int], restricted: Sequence[int], institute: Sequence[str], admin: Sequence[str]) -> str:
+def _firewalld(
+    public: Sequence[int], restricted: Sequence[int], institute: Sequence[str], admin: Sequence[str], *, http3: bool
+) -> str:
     lines = ["Lo mismo con firewalld:", "firewall-cmd --permanent --zone=public --remove-service=ssh"]
-    lines += [f"firewall-cmd --permanent --zone=public --add-port={port}/tcp" for port in public]
+    open_to_all = [f"{port}/tcp" for port in public] + ([f"{HTTPS}/udp"] if http3 else [])
+    lines += [f"firewall-cmd --permanent --zone=public --add-port={port}" for port in open_to_all]
     for one, ports in [*((one, restricted) for one in institute), *((one, (SSH,)) for one in admin)]:
         family = "ipv6" if ":" in one else "ipv4"
         lines += [
