@@ -26,9 +26,8 @@ from pregon.difusor.workspace import open_workspace
 from tests.difusor.conftest import files_of, make_escena
 from tests.difusor.servidores import SERVIDORES, sirviendo
 from tests.red.servidores.apache import Apache
-from tests.red.servidores.apache import programa as apache2
+from tests.red.servidores.enmarcha import programa
 from tests.red.servidores.nginx import Autoridad, NginxCon
-from tests.red.servidores.nginx import programa as nginx_programa
 from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
 
 if TYPE_CHECKING:
@@ -357,8 +356,8 @@ def test_each_server_checks_its_own_text(published: Escena, tmp_path: Path) -> N
         "apache": Apache(tmp_path / "a", apache.render([site], carpeta="/nada", bitacoras=str(tmp_path)), [port]),
     }
     for name, command in (
-        ("nginx", [nginx_programa(), "-t", "-q", "-c", servers["nginx"].ajustes]),
-        ("apache", [apache2(), "-t", "-f", servers["apache"].ajustes]),
+        ("nginx", [programa("nginx"), "-t", "-q", "-c", servers["nginx"].ajustes]),
+        ("apache", [programa("apache2"), "-t", "-f", servers["apache"].ajustes]),
     ):
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         assert done.returncode == 0, (name, done.stderr)

@@ -26,7 +26,8 @@ from pregon.transport.buzon import FolderAcuses
 from pregon.trust.acuse import load_public_key, read_acuse, verify_chain
 from tests.instituto.entregas import Campo, Nodo
 from tests.red.enlace import Enlace
-from tests.red.servidores.nginx import HOST, Autoridad
+from tests.red.servidores.enmarcha import HOST
+from tests.red.servidores.nginx import Autoridad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,8 @@ from tests.difusor.test_cadena import archive, sign
 from tests.difusor.test_cli import run
 from tests.difusor.test_refusals import everything_public
 from tests.red.enlace import Enlace
-from tests.red.servidores.nginx import HOST, TOKEN, Autoridad, Nginx, Sitio
+from tests.red.servidores.enmarcha import HOST
+from tests.red.servidores.nginx import TOKEN, Autoridad, Nginx, Sitio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

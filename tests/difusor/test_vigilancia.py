@@ -39,7 +39,8 @@ from pregon.notifica.ajustes import AjustesCanal
 from pregon.notifica.mensajero import Mensajero
 from tests.difusor.conftest import make_escena
 from tests.red.bancos import disco_chico
-from tests.red.servidores.nginx import HOST, Autoridad, Nginx, Sitio
+from tests.red.servidores.enmarcha import HOST
+from tests.red.servidores.nginx import Autoridad, Nginx, Sitio
 from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from pregon.trust.cliente import TIMESTAMP
 from pregon.trust.verified import TargetRef
 from tests.red.enlace import Enlace
 from tests.red.servidores.crudo import Crudo
-from tests.red.servidores.nginx import HOST, TOKEN, Autoridad, Nginx, Sitio, Tinyproxy
+from tests.red.servidores.enmarcha import HOST
+from tests.red.servidores.nginx import TOKEN, Autoridad, Nginx, Sitio, Tinyproxy
 from tests.transport.entregas import Lector, momentos
 from tests.trust.conftest import snapshot_of
 

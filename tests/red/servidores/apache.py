@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from pregon.base.errors import ComprobacionError
-from pregon.base.procesos import start, wait_until
+from tests.red.servidores.enmarcha import HOST, EnMarcha, programa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
-    from pregon.base.procesos import Process
-
-HOST = "127.0.0.1"
-READY_S = 15.0
 RAIZ = Path("/etc/apache2")
 """Debian's: its modules with their settings are what an administrator has before adding anything."""
 MODULOS = Path("/usr/lib/apache2/modules")
@@ -27,7 +18,7 @@ NUESTROS = ("rewrite", "headers", "ssl", "http2", "reqtimeout")
 """Modules that the steps of ``configura apache`` enable."""
 
 
-class Apache:
+class Apache(EnMarcha):
     """``with Apache(folder, text, ports): …``: ``text`` holds the virtual hosts; ``modulos`` go besides the defaults.
 
     As root its workers are www-data, as they are in a difusor; else they are whoever runs the tests.
@@ -36,48 +27,11 @@ class Apache:
     def __init__(self, carpeta: Path, texto: str, puertos: Sequence[int], *, modulos: Sequence[str] = NUESTROS) -> None:
         carpeta.mkdir(parents=True, exist_ok=True)
         self.carpeta = carpeta
-        self._puertos = tuple(puertos)
-        self._output = carpeta / "apache.log"
         self.ajustes = carpeta / "apache2.conf"
         self.ajustes.write_text(_config(carpeta, texto, puertos, modulos), encoding="utf-8")
-        self._process: Process | None = None
-
-    def __enter__(self) -> Self:
-        self._process = start([programa(), "-DFOREGROUND", "-f", self.ajustes], output=self._output)
-        try:
-            wait_until(self._answers, self._process, timeout=READY_S, what="apache2")
-        except ComprobacionError:
-            self._process.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.stop()
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def _answers(self) -> bool:
-        return all(contesta(port) for port in self._puertos)
-
-
-def programa() -> str:
-    """Where Apache is: Debian keeps it out of an ordinary user's PATH."""
-    return shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "apache2"
-
-
-def contesta(port: int) -> bool:
-    """Whether somebody accepts connections at a port of this machine."""
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+        super().__init__(
+            [programa("apache2"), "-DFOREGROUND", "-f", self.ajustes], puertos=puertos, salida=carpeta / "apache.log"
+        )
 
 
 def _config(carpeta: Path, texto: str, puertos: Sequence[int], modulos: Sequence[str]) -> str:

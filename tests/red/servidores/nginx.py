@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import trustme
 
-from pregon.base.errors import ComprobacionError
-from pregon.base.procesos import start, wait_until
 from pregon.base.red import free_port
-from tests.red.servidores.apache import contesta
+from tests.red.servidores.enmarcha import HOST, EnMarcha, programa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
-    from pregon.base.procesos import Process
 
-HOST = "127.0.0.1"
-READY_S = 10.0
 TOKEN = "ficha-de-prueba"
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
@@ -61,7 +53,7 @@ class Sitio:
     en_la_ruta: tuple[str, ...] = ()
 
 
-class Nginx:
+class Nginx(EnMarcha):
     """One nginx with a port for each of ``sitios``: ``server.puertos[name]``. All its files are below ``carpeta``.
 
     ``peticiones`` gives what it was asked, in order: port, path, status, bytes sent, range and conditions.
@@ -72,25 +64,13 @@ class Nginx:
         self.carpeta = carpeta
         self.puertos = {name: free_port(HOST) for name in sitios}
         self._log = carpeta / "peticiones.log"
-        self._output = carpeta / "nginx.log"
-        self._config = carpeta / "nginx.conf"
-        self._config.write_text(_config(carpeta, raiz, sitios, self.puertos), encoding="utf-8")
-        self._process: Process | None = None
-
-    def __enter__(self) -> Self:
-        self._process = start([programa(), "-c", self._config, "-p", self.carpeta], output=self._output)
-        try:
-            wait_until(self._answers, self._process, timeout=READY_S, what="nginx")
-        except ComprobacionError:
-            self._process.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.stop()
+        config = carpeta / "nginx.conf"
+        config.write_text(_config(carpeta, raiz, sitios, self.puertos), encoding="utf-8")
+        super().__init__(
+            [programa("nginx"), "-c", config, "-p", carpeta],
+            puertos=tuple(self.puertos.values()),
+            salida=carpeta / "nginx.log",
+        )
 
     def url(self, sitio: str) -> str:
         """The address of the folder at one of the ports."""
@@ -107,14 +87,6 @@ class Nginx:
                 pass
         lines = (line.split("\t") for line in self._log.read_text(encoding="utf-8").splitlines())
         return [line for line in lines if line[2] != "400"]
-
-    def _answers(self) -> bool:
-        for port in self.puertos.values():
-            try:
-                socket.create_connection((HOST, port), timeout=1).close()
-            except OSError:
-                return False
-        return True
 
 
 def _config(carpeta: Path, raiz: Path, sitios: Mapping[str, Sitio], puertos: Mapping[str, int]) -> str:
@@ -151,7 +123,7 @@ MODULOS = Path("/usr/lib/nginx/modules")
 """Where Debian's packages put what nginx may load."""
 
 
-class NginxCon:
+class NginxCon(EnMarcha):
     """One nginx with Debian's defaults around ``texto``, which is what its administrator adds inside ``http {}``.
 
     ``modulos`` are loaded besides. As root its workers are www-data, as they are in a difusor.
@@ -160,8 +132,6 @@ class NginxCon:
     def __init__(self, carpeta: Path, texto: str, puertos: Sequence[int], *, modulos: Sequence[str] = ()) -> None:
         carpeta.mkdir(parents=True, exist_ok=True)
         self.carpeta = carpeta
-        self._puertos = tuple(puertos)
-        self._output = carpeta / "nginx.log"
         self.ajustes = carpeta / "nginx.conf"
         lines = [
             "daemon off;",
@@ -185,38 +155,12 @@ class NginxCon:
             "}",
         ]
         self.ajustes.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        self._process: Process | None = None
-
-    def __enter__(self) -> Self:
-        self._process = start([programa(), "-c", self.ajustes, "-p", self.carpeta], output=self._output)
-        try:
-            wait_until(self._answers, self._process, timeout=READY_S, what="nginx")
-        except ComprobacionError:
-            self._process.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.stop()
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def _answers(self) -> bool:
-        return all(contesta(port) for port in self._puertos)
+        super().__init__(
+            [programa("nginx"), "-c", self.ajustes, "-p", carpeta], puertos=puertos, salida=carpeta / "nginx.log"
+        )
 
 
-def programa() -> str:
-    """Where nginx is: Debian keeps it out of an ordinary user's PATH."""
-    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-
-
-class Tinyproxy:
+class Tinyproxy(EnMarcha):
     """A real forward proxy on loopback: ``with Tinyproxy(folder) as proxy: proxy.url``.
 
     ``contrasena``: one that it asks for. ``conexiones`` are the places that it was asked to connect to.
@@ -226,30 +170,13 @@ class Tinyproxy:
         carpeta.mkdir(parents=True, exist_ok=True)
         self._port = free_port(HOST)
         self.url = f"http://{HOST}:{self._port}"
-        self._output = carpeta / "tinyproxy.log"
-        self._config = carpeta / "tinyproxy.conf"
+        config = carpeta / "tinyproxy.conf"
         auth = [] if contrasena is None else [f"BasicAuth cuenta {contrasena}"]
         lines = [f"Port {self._port}", f"Listen {HOST}", "Timeout 60", "LogLevel Connect", f"Allow {HOST}", *auth]
-        self._config.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        self._process: Process | None = None
-
-    def __enter__(self) -> Self:
-        self._process = start(["tinyproxy", "-d", "-c", self._config], output=self._output)
-        wait_until(self._answers, self._process, timeout=READY_S, what="tinyproxy")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.stop()
+        config.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        super().__init__(["tinyproxy", "-d", "-c", config], puertos=[self._port], salida=carpeta / "tinyproxy.log")
 
     @property
     def conexiones(self) -> list[str]:
         """The lines of its log that name a connection asked for."""
         return [line for line in self._output.read_text(errors="replace").splitlines() if ": CONNECT " in line]
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((HOST, self._port), timeout=1):
-            return True
-        return False
