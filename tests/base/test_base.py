@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,17 @@ def test_damaged_state_is_a_disco_error_and_the_file_stays(tmp_path: Path) -> No
     with pytest.raises(DiscoError):
         StateDatabase(path, ManualClock(NOON))
     assert path.read_bytes().startswith(b"esto no es")
+
+
+def test_new_state_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
+    """Root asks «estado» of a workspace that nothing has run in yet; the service of another account writes later."""
+    folder = tmp_path / "difusor"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    StateDatabase(folder / "estado.sqlite", ManualClock(NOON)).put(uno=1)
+    owner = folder.stat()
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in folder.iterdir()} == {(owner.st_uid, owner.st_gid)}
 
 
 def test_require_free_refuses_what_does_not_fit(tmp_path: Path) -> None:

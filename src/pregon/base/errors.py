@@ -20,7 +20,8 @@
     ├─ TransportError        69  TRANSFERENCIA
     │  ├─ RedError               RED            the link or the other side failed
     │  │  └─ AusenteError        RED            the other side answers that it has no such file
-    │  └─ DestinoError           DESTINO        the destination does not take what we send
+    │  ├─ DestinoError           DESTINO        the destination does not take what we send
+    │  └─ PurgaError             PURGA          a cache before the portal refuses to forget, or asks to wait
     ├─ FindingsError         65                 HALLAZGOS: findings of severity «bloquea»
     ├─ FormatoError          65                 FORMATO: a file that cannot be read as what it should be
     ├─ EntradaError          66                 ENTRADA: an input that is not there
@@ -188,6 +189,19 @@ class DestinoError(TransportError):
     """The destination does not take what we send."""
 
     codigo = "DESTINO"
+
+
+class PurgaError(TransportError):
+    """A cache before the portal answers, and does not forget what it was told to.
+
+    ``espera_s``: seconds that it asks us to wait, 0 where it will say the same until somebody changes something.
+    """
+
+    codigo = "PURGA"
+
+    def __init__(self, que_paso: str, *, intacto: str, que_hacer: str, espera_s: float = 0.0) -> None:
+        super().__init__(que_paso, intacto=intacto, que_hacer=que_hacer)
+        self.espera_s = espera_s
 
 
 class FindingsError(PregonError):

@@ -19,13 +19,15 @@ POCOS = 64
 """Up to so many things one thread does it: the others would take longer to begin."""
 
 
-def each(work: Callable[[T], object], things: Iterable[T], *, hilos: int = HILOS) -> None:
+def each(work: Callable[[T], object], things: Iterable[T], *, hilos: int = HILOS, pocos: int = POCOS) -> None:
     """Call ``work`` with each of ``things``, begun in their order; returns when none is under way.
+
+    Up to ``pocos`` of them are done by one thread: for work that waits long each time, fewer are few.
 
     After an error no more are begun. The one raised is that of the first in order: what one thread alone would raise.
     """
     items = list(things)
-    if len(items) <= POCOS:
+    if len(items) <= pocos:
         for item in items:
             work(item)
         return
@@ -44,7 +46,7 @@ def each(work: Callable[[T], object], things: Iterable[T], *, hilos: int = HILOS
             except BaseException as exc:  # noqa: BLE001 (told by the thread that waits)
                 errors.append((number, exc))
 
-    others = [threading.Thread(target=run, name=f"{threading.current_thread().name}-{n}") for n in range(1, hilos)]
+    others = [threading.Thread(target=run, name=f"{threading.current_thread().name}-{n}") for n in range(1, min(hilos, len(items)))]
     for thread in others:
         thread.start()
     try:

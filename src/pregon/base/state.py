@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sqlite3
 from dataclasses import dataclass
@@ -70,12 +71,15 @@ class StateDatabase:
         """
         self._path = path
         self._clock = clock
+        fresh = not path.exists()
         with _opened(path) as connection:
             version, empty = _checked_version(connection, path, volver), esquema.is_empty(connection)
         if version == esquema.VERSION:
             return
         with contextlib.nullcontext() if empty else alone():
             migrate(path, esquema.VERSION)
+        if fresh:
+            _give_to_owner(path)
 
     @property
     def path(self) -> Path:
@@ -188,6 +192,16 @@ def version(path: Path) -> int:
     """The schema of the state database at ``path``, which is not changed. Raises as ``migrate``."""
     with _opened(path) as connection:
         return esquema.version_of(connection)
+
+
+def _give_to_owner(path: Path) -> None:
+    """A new file is of whoever owns its folder: root may ask first, and the service must be able to write it.
+
+    SQLite itself gives what it keeps beside the file to the owner of the file.
+    """
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 def check_file(path: Path) -> None:
