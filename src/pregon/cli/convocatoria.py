@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from pregon.cli import salida
 from pregon.cli.opciones import Json
 
-app = typer.Typer(help="Perfiles de convocatorias: lista, muestra y valida.", no_args_is_help=True)
+app = typer.Typer(help="Perfiles de convocatorias: lista, muestra, valida y calendario.", no_args_is_help=True)
 
 
 @app.command("lista")
@@ -89,3 +90,33 @@ def valida(
             intacto="No se cambió nada.",
             que_hacer="Corrija las claves señaladas y repita la orden.",
         )
+
+
+@app.command("calendario")
+@salida.command
+def calendario(
+    convocatoria: Annotated[str, typer.Argument(metavar="ID", help="Id, o ruta de un perfil .toml.")],
+    *,
+    archivo: Annotated[
+        Path | None, typer.Option("--ics", help="Escribe además un archivo de iCalendar, con avisos.", metavar="F")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Dice cada plazo, simulacro, ventana y etapa, en orden, y a quién le toca."""
+    from pregon.base.clock import SystemClock
+    from pregon.base.durable import Disk
+    from pregon.convocatoria.calendario import fechas, ics
+    from pregon.convocatoria.perfiles import load
+
+    profile = load(convocatoria)
+    dates = fechas(profile)
+    if archivo is not None:
+        Disk().write(archivo, ics(profile, hecho=SystemClock().now()))
+    if as_json:
+        salida.show_json([one.as_dict() for one in dates])
+        return
+    typer.echo(f"{profile.nombre} ({profile.id})")
+    for one in dates:
+        typer.echo(f"  {one.quien:<9}  {one.que}{' (obligatorio)' if one.obligatorio else ''}: {one.cuando()}")
+    if archivo is not None:
+        typer.echo(f"Escrito: {archivo}")
