@@ -10,7 +10,9 @@ import typer
 from pregon.cli import salida
 from pregon.cli.opciones import Json
 
-app = typer.Typer(help="Perfiles de convocatorias: lista, muestra, valida y calendario.", no_args_is_help=True)
+app = typer.Typer(
+    help="Perfiles de convocatorias: lista, muestra, valida, calendario y plantilla.", no_args_is_help=True
+)
 
 
 @app.command("lista")
@@ -120,3 +122,12 @@ def calendario(
         typer.echo(f"  {one.quien:<9}  {one.que}{' (obligatorio)' if one.obligatorio else ''}: {one.cuando()}")
     if archivo is not None:
         typer.echo(f"Escrito: {archivo}")
+
+
+@app.command("plantilla")
+@salida.command
+def plantilla() -> None:
+    """Escribe el perfil de una convocatoria nueva, con cada clave explicada, para copiarlo y llenarlo."""
+    from pregon.convocatoria.perfiles import template
+
+    typer.echo(template(), nl=False)

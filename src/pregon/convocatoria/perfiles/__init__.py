@@ -13,7 +13,7 @@ from pregon.convocatoria.escribe import to_toml_text
 from pregon.convocatoria.model import Convocatoria
 from pregon.convocatoria.noche import profile_for_night
 
-__all__ = ["ids", "load", "problems", "profile_for_night", "read", "to_toml_text"]
+__all__ = ["ids", "load", "problems", "profile_for_night", "read", "template", "to_toml_text"]
 
 
 def ids() -> tuple[str, ...]:
@@ -44,6 +44,14 @@ def read(id_or_path: str | Path) -> tuple[bytes, str]:
             que_hacer=f"Use una de estas: {', '.join(ids())}; o dé la ruta de un perfil .toml.",
         )
     return files(__name__).joinpath(f"{id_or_path}.toml").read_bytes(), f"{id_or_path}.toml"
+
+
+def template() -> str:
+    """The text from which a new profile is made: every key of the model, with what it means and what its absence does.
+
+    What is active is a whole profile that ``load`` accepts; the other keys are in lines that begin with ``#: ``.
+    """
+    return files("pregon.convocatoria").joinpath("plantilla.toml").read_text(encoding="utf-8")
 
 
 def problems(id_or_path: str | Path) -> tuple[str, ...]:
