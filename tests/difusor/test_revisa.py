@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pregon.base.red import free_port
 from pregon.cli.app import app
 from pregon.difusor import pointer
-from pregon.difusor.revision import HOLGURA, POR_NUCLEO, Visita, capacidad, revisa, visita
+from pregon.difusor.preflight.revision import HOLGURA, POR_NUCLEO, Visita, capacidad, revisa, visita
 from pregon.difusor.workspace import open_workspace
 from tests.difusor.servidores import SERVIDORES, lend, sirviendo
 from tests.red.servidores.nginx import Autoridad, NginxCon
@@ -19,7 +19,7 @@ from tests.red.servidores.nginx import Autoridad, NginxCon
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pregon.difusor.revision import Comprobacion
+    from pregon.difusor.preflight.comprobacion import Comprobacion
     from tests.difusor.conftest import Escena
 
 HOST = "127.0.0.1"

@@ -27,8 +27,8 @@ def revisa(
 ) -> None:
     """Revisa este difusor antes de la noche. Termina con 0 si nada falla y con 70 si algo falla."""
     from pregon.difusor.libro import Libro
-    from pregon.difusor.revision import VISITANTES
-    from pregon.difusor.revision import revisa as check
+    from pregon.difusor.preflight.revision import VISITANTES
+    from pregon.difusor.preflight.revision import revisa as check
     from pregon.difusor.workspace import open_workspace
 
     workspace = open_workspace(folder)

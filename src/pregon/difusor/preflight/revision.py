@@ -7,14 +7,15 @@ administrator should decide, ``bien`` otherwise, and how to mend it.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from pregon.base.errors import PregonError
 from pregon.difusor import pointer
 from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.objects import TWINS
+from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.servidor.certificado import check_pair
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.servidor.sitio import security_headers, site_of
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
     from pregon.difusor.libro import Libro
+    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.workspace import Workspace
     from pregon.sonda.probe import Probe
-
-Estado = Literal["bien", "aviso", "falla"]
 
 VISITANTES = 10_000
 """Visitors in the peak minute where the administrator says no number."""
@@ -48,23 +48,6 @@ SEGUNDOS = 5.0
 """For each answer of the public address."""
 _NADIE = "pregon-revisa-no-existe"
 _LOCAL = re.compile(rb"""(?:src|href)=["']([^"':?#]+\.(?:css|js|mjs|svg|png|webp|json))["'?#]""")
-
-
-@dataclass(frozen=True)
-class Comprobacion:
-    """One check: stable code, clause of the call where one asks for it, both figures, and what to do."""
-
-    codigo: str
-    clausula: str | None
-    que: str
-    medido: str
-    minimo: str
-    estado: Estado
-    arreglo: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The object of ``--json``."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -116,17 +99,29 @@ def visita(workspace: Workspace) -> Visita:
         return Visita(*PESO_SIN_CORTE, real=False)
     release = workspace.cortes / name
     try:
-        named = [found.decode("utf-8", "replace") for found in _LOCAL.findall((release / "index.html").read_bytes())]
+        cover = (release / "index.html").read_bytes()
     except OSError:
         return Visita(*PESO_SIN_CORTE, real=False)
-    # A module names others: all those that the cover could load count.
-    modules = [
-        f"assets/{path.name}" for path in (release / "assets").glob("*") if path.suffix in (".mjs", ".js", ".css")
+    here = [
+        str(path.relative_to(release))
+        for path in (*(release / "assets").glob("*"), *(release / "datos" / name).glob("*/entidad.json"))
     ]
-    data = [str(path.relative_to(release)) for path in (release / "datos" / name).glob("*/entidad.json")]
-    wanted = dict.fromkeys(("index.html", "corte.json", *named, *modules, *data))
+    wanted = de_primera_visita(here, cover, name)
     sizes = [size for ruta in wanted if (size := _sent(release, ruta)) is not None]
     return Visita(sum(sizes), len(sizes), real=True)
+
+
+def de_primera_visita(rutas: Iterable[str], portada: bytes, corte: str) -> tuple[str, ...]:
+    """What a browser that knows nothing asks for when it opens the cover, each once; of what the cover names, all.
+
+    ``rutas``: what the release has; ``portada``: the text of its cover; ``corte``: the folder of its own data.
+    """
+    named = [found.decode("utf-8", "replace") for found in _LOCAL.findall(portada)]
+    there = tuple(rutas)
+    # A module names others: all those that the cover could load count.
+    modules = [ruta for ruta in there if re.fullmatch(r"assets/[^/]+\.(mjs|js|css)", ruta)]
+    data = [ruta for ruta in there if re.fullmatch(rf"datos/{re.escape(corte)}/[^/]+/entidad\.json", ruta)]
+    return tuple(dict.fromkeys(("index.html", "corte.json", *named, *modules, *data)))
 
 
 def _sent(release: Path, ruta: str) -> int | None:
@@ -159,7 +154,7 @@ def capacidad(workspace: Workspace, what: Visita, *, visitantes: int, nucleos: i
     whose = "del corte publicado" if what.real else "supuestos: todavía no hay corte publicado"
     return Comprobacion(
         "CAPACIDAD",
-        None,
+        clausula_de(workspace.convocatoria.id, "CAPACIDAD"),
         f"El servidor web alcanza para {visitantes:,} visitantes en el minuto de más visitas",
         f"{needed:,.0f} peticiones/s y {megabits:,.0f} Mbit/s ({what.peticiones} peticiones y {what.bytes:,} bytes por "
         f"visita, {whose})",
@@ -216,7 +211,7 @@ def disco(workspace: Workspace, libro: Libro, now: datetime) -> Comprobacion:
     found = forecast(workspace, libro, now)
     return Comprobacion(
         "DISCO",
-        {"gro-2021": "GRO-2.3j", "ine-2021": "INE-II-a-ii-3b"}.get(workspace.convocatoria.id),
+        clausula_de(workspace.convocatoria.id, "DISCO"),
         "El disco alcanza para los cortes que faltan",
         found.texto,
         f"{found.falta / 1e6:,.0f} MB libres",
@@ -228,11 +223,12 @@ def disco(workspace: Workspace, libro: Libro, now: datetime) -> Comprobacion:
 def direccion(workspace: Workspace, clock: Clock) -> Iterator[Comprobacion]:
     """That whatever answers at the public address gives the headers that it must."""
     url = public_url(workspace)
+    clause = clausula_de(workspace.convocatoria.id, "DIRECCION")
     what = "La dirección pública responde con las cabeceras debidas"
     if url is None:
         yield Comprobacion(
             "DIRECCION",
-            None,
+            clause,
             what,
             "no se conoce la dirección pública",
             "una dirección que responda",
@@ -245,12 +241,12 @@ def direccion(workspace: Workspace, clock: Clock) -> Iterator[Comprobacion]:
         for ruta in ("", "corte.json", _NADIE):
             answers.append(probe(url + ruta, clock=clock, limits=Limits(segundos=SEGUNDOS)))  # noqa: PERF401 (keeps those before a failure)
     except PregonError as error:
-        yield Comprobacion("DIRECCION", None, what, error.que_paso, "que responda", "falla", error.que_hacer)
+        yield Comprobacion("DIRECCION", clause, what, error.que_paso, "que responda", "falla", error.que_hacer)
         return
     wrong = list(_wrong_headers(workspace, answers))
     yield Comprobacion(
         "DIRECCION",
-        None,
+        clause,
         what,
         f"{url}: " + ("; ".join(wrong) or "todas"),
         "las mismas que el servidor incluido",

@@ -1,0 +1,1 @@
+"""What a machine has, against what a call asks: read or measured, never believed."""
