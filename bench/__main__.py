@@ -18,8 +18,10 @@ from bench.informe import Informe
 from bench.noche import ELECCIONES, NACIONAL, archivo, haz
 
 MEDIDAS = ("recepcion", "nacional", "totales", "costo", "servidores")
-APARTE = ("portal", "transporte")
+APARTE = ("portal", "transporte", "nube")
 """Measures that need programs which `make entorno` does not install, or root: only when asked for by name."""
+CON_NOCHE = frozenset({"recepcion", "nacional", "totales", "transporte", "nube"})
+"""Measures of the files of a national night."""
 _PROGRAMS = ("zip", "unzip", "sha256sum")
 
 
@@ -54,21 +56,8 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     try:
-        if wanted & {"recepcion", "nacional", "totales", "transporte"}:
-            elections = ELECCIONES if wanted & {"recepcion", "nacional", "transporte"} else ELECCIONES[:1]
-            noche = haz(folder / "noche", options.casillas, elections)
-            if "recepcion" in wanted:  # First: what the others delete would slow it down.
-                recepcion.mide(informe, folder / "recepcion", noche, options.rondas_recepcion)
-            if "nacional" in wanted:
-                nacional.mide(informe, folder / "nacional", noche, options.rondas)
-                campeche.mide(informe, folder / "campeche", options.datos)
-            if "totales" in wanted:
-                totales.mide(informe, archivo(noche.folder, 1, "PRES"), options.rondas)
-            if "transporte" in wanted:
-                from bench import transporte  # It needs what the tests need.
-
-                transporte.mide(informe, folder / "transporte", noche)
-            shutil.rmtree(noche.folder)
+        if wanted & CON_NOCHE:
+            _with_night(informe, folder, wanted, options)
         if "costo" in wanted:
             costo.mide(informe, folder / "costo", options.casillas, options.rondas)
         if "servidores" in wanted:
@@ -81,6 +70,28 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"\nTardó {time.perf_counter() - start:.0f} s.")
     return informe.fin()
+
+
+def _with_night(informe: Informe, folder: Path, wanted: set[str], options: argparse.Namespace) -> None:
+    """The measures of one made-up national night."""
+    elections = ELECCIONES if wanted & (CON_NOCHE - {"totales"}) else ELECCIONES[:1]
+    noche = haz(folder / "noche", options.casillas, elections)
+    if "recepcion" in wanted:  # First: what the others delete would slow it down.
+        recepcion.mide(informe, folder / "recepcion", noche, options.rondas_recepcion)
+    if "nacional" in wanted:
+        nacional.mide(informe, folder / "nacional", noche, options.rondas)
+        campeche.mide(informe, folder / "campeche", options.datos)
+    if "totales" in wanted:
+        totales.mide(informe, archivo(noche.folder, 1, "PRES"), options.rondas)
+    if "transporte" in wanted:
+        from bench import transporte  # It needs what the tests need.
+
+        transporte.mide(informe, folder / "transporte", noche)
+    if "nube" in wanted:
+        from bench import nube  # Same.
+
+        nube.mide(informe, folder / "nube", noche, options.rondas)
+    shutil.rmtree(noche.folder)
 
 
 if __name__ == "__main__":

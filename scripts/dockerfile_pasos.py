@@ -5,7 +5,8 @@ Every instruction of it is either done or refused as unknown: FROM, ARG, WORKDIR
 STOPSIGNAL, HEALTHCHECK, ENTRYPOINT, CMD. Each stage is a tree of its own: this machine's ``/usr`` and ``/etc`` under an
 overlay, the rest empty. With ``--difusor DIR`` the result is then run twice, as ``compose.yaml`` does (``opera`` and
 ``sirve``): as its own user, with a root that is only to read, without capabilities; until both health checks pass; and
-ended with SIGTERM. It prints what it did, and at the end ``LISTO``.
+ended with SIGTERM. With ``--vacio DIR --desde NOMBRE`` an empty volume (but for its settings) is then made a difusor by
+``rehace``, and ``opera`` is run over it. It prints what it did, and at the end ``LISTO``.
 
 ``--entorno SITIO`` takes what ``pip install --require-hashes`` would bring from a folder that has it installed already.
 
@@ -216,9 +217,12 @@ class Constructor:
 class Contenedor:
     """One run of the image with an order, bound as ``compose.yaml`` says."""
 
-    def __init__(self, stage: Etapa, difusor: Path, order: list[str], trabajo: Path) -> None:
+    def __init__(
+        self, stage: Etapa, difusor: Path, order: list[str], trabajo: Path, variables: dict[str, str] | None = None
+    ) -> None:
         self.nombre = order[0]
         self._stage = stage
+        self._entorno = {**stage.entorno, **(variables or {})}
         users = dict(line.split(":")[0:4:2] for line in (stage.raiz / "etc/passwd").read_text().splitlines())
         self.uid = users[stage.usuario]
         self._output = (trabajo / f"{self.nombre}.txt").open("wb")
@@ -232,7 +236,7 @@ class Contenedor:
 
     def _script(self, order: list[str]) -> str:
         root, own = shlex.quote(str(self._stage.raiz)), shlex.quote(str(self._difusor))
-        setting = " ".join(shlex.quote(f"{key}={value}") for key, value in self._stage.entorno.items())
+        setting = " ".join(shlex.quote(f"{key}={value}") for key, value in self._entorno.items())
         program = shlex.join([*self._stage.entrada, *order])
         return (
             "set -eu\n"
@@ -250,7 +254,7 @@ class Contenedor:
     def dentro(self, order: list[str]) -> subprocess.CompletedProcess[str]:
         """Run an order in the running container, as ``docker exec`` and the health check do."""
         first = self._first()
-        setting = [f"{key}={value}" for key, value in self._stage.entorno.items()]
+        setting = [f"{key}={value}" for key, value in self._entorno.items()]
         return subprocess.run(
             [*f"nsenter -t {first} -m -p -r -S {self.uid} -G {self.uid} env -i".split(), *setting, *order],
             capture_output=True, text=True, timeout=SALUD_S, check=False,
@@ -272,6 +276,14 @@ class Contenedor:
                     dice(f"{self.nombre}: sano (usuario {self.uid})")
                     return
             time.sleep(0.5)
+
+    def acaba(self) -> None:
+        """Wait until its order ends by itself, as ``docker compose run`` does."""
+        status = self._process.wait(SALUD_S)
+        self._output.close()
+        dice(f"{self.nombre}: acabó con estado {status}")
+        if status != 0:
+            raise SystemExit(self.salida.read_text()[-3000:])
 
     def termina(self) -> None:
         """SIGTERM to its first process, as ``docker stop`` does."""
@@ -315,6 +327,14 @@ def prueba(stage: Etapa, difusor: Path, trabajo: Path) -> None:
     sirve.termina()
 
 
+def prueba_vacio(stage: Etapa, volumen: Path, desde: str, variables: dict[str, str], trabajo: Path) -> None:
+    """An empty volume becomes the difusor that it was, and works: nothing else of a container is kept."""
+    Contenedor(stage, volumen, ["rehace", "/srv/pregon", "--desde", desde], trabajo, variables).acaba()
+    opera = Contenedor(stage, volumen, stage.orden, trabajo, variables)
+    opera.sana(stage.salud)
+    opera.termina()
+
+
 def main() -> None:
     """Parse the command line; enter namespaces of our own; build; perhaps run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -322,6 +342,9 @@ def main() -> None:
     parser.add_argument("--trabajo", type=Path, required=True, help="carpeta vacía donde se hacen los árboles")
     parser.add_argument("--entorno", type=Path, help="site-packages ya instalado, en lugar de pip")
     parser.add_argument("--difusor", type=Path, help="carpeta de trabajo con la que se prueba la imagen")
+    parser.add_argument("--vacio", type=Path, help="volumen vacío, sólo con sus ajustes, que se rehace de la nube")
+    parser.add_argument("--desde", default="nube", help="el [[nube]] de esos ajustes")
+    parser.add_argument("--variable", action="append", default=[], help="NOMBRE=VALOR, para ese contenedor")
     parser.add_argument("--dentro", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.dentro:
@@ -337,6 +360,9 @@ def main() -> None:
     dice("CONSTRUIDA")
     if options.difusor is not None:
         prueba(stage, options.difusor.resolve(), options.trabajo)
+    if options.vacio is not None:
+        variables = dict(word.split("=", 1) for word in options.variable)
+        prueba_vacio(stage, options.vacio.resolve(), options.desde, variables, options.trabajo)
     dice("LISTO")
 
 

@@ -13,7 +13,7 @@ settings.register_profile("fuzz", max_examples=5_000, deadline=None)
 # Debian keeps sshd, nginx, sysctl, useradd and their like out of an ordinary user's PATH.
 os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 
-SHARED = {"campeche": "campeche", "base": "bases", "postgres": "bases", "mariadb": "bases"}
+SHARED = {"campeche": "campeche", "base": "bases", "postgres": "bases", "mariadb": "bases", "almacen": "nube"}
 """Fixtures of the session that take seconds to make, and the group of tests that has them."""
 SHARED_IN_A_MODULE = frozenset({"country", "fundada", "noche", "scene", "small"})
 """The same, of a module: its tests that ask for them are one group."""

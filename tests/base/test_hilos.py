@@ -34,6 +34,11 @@ def test_few_things_are_done_in_order_by_whoever_asks() -> None:
     assert done == [(number, threading.get_ident()) for number in range(POCOS)]
 
 
+def test_few_that_wait_long_are_shared_too_where_it_is_asked() -> None:
+    together = threading.Barrier(4)
+    each(lambda _: together.wait(10), range(4), hilos=8, pocos=1)  # breaks unless all four are under way at once
+
+
 def test_the_first_error_in_order_is_raised_and_no_more_are_begun() -> None:
     begun: list[int] = []
     failed = threading.Event()

@@ -54,7 +54,7 @@ def test_inicia_recibe_estado_cortes(escena: Escena, tmp_path: Path) -> None:
     state = as_json("estado", folder)
     assert list(state) == [
         "convocatoria", "ambiente", "estado", "corte", "desde", "ultimo_intento", "reloj", "urls", "disco_libre",
-        "avisos",
+        "avisos", "nube",
     ]  # fmt: skip
     assert (state["convocatoria"], state["ambiente"], state["estado"]) == ("demo-2027", "oficial", "espera")
     assert state["corte"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,16 +16,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pregon.base.durable import Disk
 from pregon.base.red import free_port
+from pregon.difusor import pointer
 from pregon.difusor.configura.docker import SALUD_SIRVE, compose
-from tests.difusor.conftest import without_twins
+from pregon.difusor.night import receive_once
+from pregon.difusor.workspace import open_workspace
+from tests.difusor.conftest import tree_hashes, without_twins
 from tests.difusor.test_opera import noche
 from tests.difusor.test_unidades import ajusta, pregon
+from tests.red.servidores.s3 import DEPOSITO, ESCRIBE, compartido
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from tests.difusor.conftest import Escena, EscenaFactory
+    from tests.red.servidores.s3 import Seaweed
 
 RAIZ = Path(__file__).resolve().parents[2]
 PASOS = RAIZ / "scripts" / "dockerfile_pasos.py"
@@ -54,6 +61,11 @@ def dentro_de_la_carpeta(factory: EscenaFactory) -> Escena:
     return escena
 
 
+def vista(folder: Path) -> dict[str, str]:
+    workspace = open_workspace(folder)
+    return without_twins(tree_hashes(workspace.cortes / str(pointer.read(workspace))))
+
+
 def construye(escena: Escena, trabajo: Path, *more: str | Path) -> str:
     trabajo.mkdir()
     subprocess.run(["chown", "-R", "10001:10001", str(escena.workspace.folder)], check=True)
@@ -79,10 +91,51 @@ def judged(text: str, escena: Escena) -> None:
     assert owners == {10001}, "nobody wrote there as root"
 
 
-def test_the_steps_of_the_dockerfile_make_an_image_that_works(escena_factory: EscenaFactory, tmp_path: Path) -> None:
-    """The steps as they are, but for pip's downloads: what is installed here already stands in for them."""
+def volumen_vacio(escena: Escena, tmp_path: Path, server: Seaweed, prefijo: str) -> Path:
+    """The same difusor, kept in a bucket and lost: only its settings, its profile and its clock are left."""
+    here, volume = tmp_path / "perdido", tmp_path / "volumen"
+    shutil.copytree(escena.workspace.folder, here, symlinks=True)
+    toml = here / "difusor.toml"
+    toml.write_text(f"""{toml.read_text()}
+[[nube]]
+nombre = "nube-uno"
+url = "s3://{DEPOSITO}/{prefijo}"
+extremo = "{server.extremo}"
+clave_acceso = "{ESCRIBE[0]}"
+secreto = "env:S3_ESCRIBE"
+historial = true
+frase = "env:PREGON_FRASE"
+""")
+    receive_once(open_workspace(here), disk=Disk())
+    volume.mkdir()
+    for name in ("difusor.toml", "perfil.toml", "reloj.json"):
+        shutil.copy(here / name, volume)
+    subprocess.run(["chown", "-R", "10001:10001", str(volume)], check=True)
+    shutil.rmtree(here)
+    return volume
+
+
+def test_the_steps_of_the_dockerfile_make_an_image_that_works(
+    escena_factory: EscenaFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps as they are, but for pip's downloads: what is installed here already stands in for them.
+
+    And of all that a container has only the volume matters: an empty one is made again from the bucket.
+    """
+    server, prefijo = compartido(), f"docker-{os.getpid()}"
+    variables = {"S3_ESCRIBE": ESCRIBE[1], "PREGON_FRASE": "frase de la prueba"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     escena = dentro_de_la_carpeta(escena_factory)
-    judged(construye(escena, tmp_path / "obra", "--entorno", SITIO), escena)
+    volume = volumen_vacio(escena, tmp_path, server, prefijo)
+    words = [f"--variable={name}={value}" for name, value in variables.items()]
+    more: list[str | Path] = ["--vacio", volume, "--desde", "nube-uno", *words]
+    text = construye(escena, tmp_path / "obra", "--entorno", SITIO, *more)
+    judged(text, escena)
+    assert "rehace: acabó con estado 0" in text
+    assert vista(volume) == escena.manifest_hashes(1)
+    assert {path.lstat().st_uid for path in volume.rglob("*")} == {10001}
+    server.vacia(prefijo)
 
 
 @pytest.mark.aguante
@@ -129,6 +182,7 @@ SERVICIO: dict[str, Any] = {
         "build": {"const": "."},
         "command": {"type": "array", "items": {"type": "string"}, "minItems": 2},
         "stop_grace_period": {"type": "string", "pattern": r"^\d+s$"},
+        "env_file": {"const": [{"path": "secretos.env", "required": False}]},
         "mem_limit": {"type": "string", "pattern": r"^\d+g$"},
         "pids_limit": {"type": "string", "pattern": r"^\d+$"},
         "ulimits": {"type": "string"},

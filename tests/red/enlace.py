@@ -12,6 +12,7 @@ import socket
 import struct
 import termios
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ class Enlace:
             task = self._loop.create_task(self._serve(client))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            # A task that a cut ended before its first step never had it to close.
+            task.add_done_callback(partial(_closed, client))
 
     async def _serve(self, client: socket.socket) -> None:
         server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -267,6 +270,10 @@ class _Pair:
     def close(self) -> None:
         for sock in self.sockets:
             sock.close()
+
+
+def _closed(client: socket.socket, _: asyncio.Task[None]) -> None:
+    client.close()
 
 
 def _listener() -> socket.socket:

@@ -46,7 +46,10 @@ def each(work: Callable[[T], object], things: Iterable[T], *, hilos: int = HILOS
             except BaseException as exc:  # noqa: BLE001 (told by the thread that waits)
                 errors.append((number, exc))
 
-    others = [threading.Thread(target=run, name=f"{threading.current_thread().name}-{n}") for n in range(1, min(hilos, len(items)))]
+    others = [
+        threading.Thread(target=run, name=f"{threading.current_thread().name}-{n}")
+        for n in range(1, min(hilos, len(items)))
+    ]
     for thread in others:
         thread.start()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pregon import __version__
-from pregon.cli import convocatoria, difusor, instituto, paquete, prep, simulacro
+from pregon.cli import aforo, convocatoria, difusor, instituto, paquete, prep, simulacro
 
 app = typer.Typer(
     name="pregon",
@@ -20,6 +20,7 @@ app.add_typer(instituto.app, name="instituto")
 app.add_typer(difusor.app, name="difusor")
 app.add_typer(paquete.app, name="paquete")
 app.add_typer(prep.app, name="prep")
+app.add_typer(aforo.app, name="aforo")
 
 
 @app.command()

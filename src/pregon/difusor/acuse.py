@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from securesystemslib.dsse import Envelope
 
@@ -19,6 +19,7 @@ from pregon.trust import keys
 from pregon.trust.acuse import FORMATO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -44,9 +45,18 @@ def create_key(path: Path, disk: Disk) -> None:
     disk.write(path.with_suffix(".pub.pem"), key.public.keyval["public"].encode())
 
 
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """Every acuse in ``folder``, oldest first."""
+    return tuple(sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name) is not None))
+
+
 @dataclass(frozen=True)
 class Hecho:
-    """What happened: the event, to which cut, when, how many seconds after its signing, and what proves the cut."""
+    """What happened: the event, to which cut, when, how many seconds after its signing, and what proves the cut.
+
+    ``nube``: of ``visible``, the times of each target of ``[[nube]]``, as ``Nube.visible`` gives them; such a key is
+    in the acuse only where there is a target.
+    """
 
     evento: Evento
     hora: datetime
@@ -55,6 +65,7 @@ class Hecho:
     codigo: str | None = None
     segundos: float | None = None
     prueba: str | None = None
+    nube: tuple[Mapping[str, Any], ...] = ()
 
 
 class Acuses:
@@ -72,9 +83,7 @@ class Acuses:
 
     def files(self) -> tuple[Path, ...]:
         """Every acuse, oldest first."""
-        return tuple(
-            sorted(path for path in self._workspace.acuses.iterdir() if _NAME.fullmatch(path.name) is not None)
-        )
+        return files_in(self._workspace.acuses)
 
     def has(self, evento: Evento, corte: int) -> bool:
         """Whether the cut has an acuse of that event."""
@@ -104,6 +113,7 @@ class Acuses:
                 "hora": fact.hora.isoformat(),
                 "segundos": None if fact.segundos is None else round(fact.segundos, 3),
                 "anterior": sha256_bytes(known[-1].read_bytes()) if known else None,
+                **({"nube": [dict(target) for target in fact.nube]} if fact.nube else {}),
             }
         )
         envelope = Envelope(payload, FORMATO, {})

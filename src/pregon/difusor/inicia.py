@@ -129,6 +129,21 @@ _VIGILANCIA = (
 )
 
 
+_NUBE = (
+    "",
+    "# Publicar también en un almacén de objetos, detrás de un CDN (docs/operacion/nube.md); uno por cada destino.",
+    "# [[nube]]",
+    '# nombre = "principal"',
+    '# url = "s3://prep-2027/portal"',
+    '# publica = "https://prep2027.ejemplo.mx"',
+    '# clave_acceso = "AKIA…"',
+    '# secreto = "archivo:llaves/nube.txt"',
+    "# [nube.purga]",
+    '# tipo = "cloudfront"',
+    '# distribucion = "E2EXAMPLE0MX"',
+)
+
+
 def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, sondeo_s: float | None = None) -> str:
     """The ``difusor.toml`` that ``inicia`` writes; the administrator edits it afterwards."""
     lines = [
@@ -164,6 +179,7 @@ def settings_text(*, convocatoria: str, ambiente: str, ident: str, origen: str, 
         "# El panel del administrador (docs/operacion/panel.md); apagado mientras no haya «puerto».",
         "# puerto = 8091",
         *_VIGILANCIA,
+        *_NUBE,
     ]
     return "\n".join(lines) + "\n"
 

@@ -349,6 +349,60 @@ class Libro:
         """The same of copying them; None: they were copied."""
         return self._changed("acuses_copia", trouble)
 
+    def nube(self, nombre: str) -> Any:
+        """What is remembered of a target of ``[[nube]]``, as ``nube.estado`` keeps it; None where nothing is."""
+        return self._state.get(f"nube/{nombre}")
+
+    def recuerda_nube(self, nombre: str, data: dict[str, Any]) -> None:
+        """Remember how a target of ``[[nube]]`` is."""
+        self._state.put(**{f"nube/{nombre}": data})
+
+    @property
+    def instancia(self) -> str | None:
+        """What this difusor is called where it keeps its history; None: it was never said."""
+        name = self._state.get("instancia")
+        return None if name is None else str(name)
+
+    def ser(self, instancia: str) -> None:
+        """Remember that name."""
+        self._state.put(instancia=instancia)
+
+    def en_nube(self, nombre: str) -> dict[int, list[dict[str, Any]]]:
+        """The originals that are known to be in a target, as ``guardar_en_nube`` took them, by cut.
+
+        Raises:
+            DanadoError: what is kept is not what was written.
+        """
+        try:
+            return {int(row["corte"]): list(row["archivos"]) for row in self._state.rows(f"nube/{nombre}")}
+        except (ValueError, KeyError, TypeError) as exc:
+            raise damaged(self._state.path, "el registro de lo guardado en la nube no se entiende") from exc
+
+    def guardar_en_nube(self, nombre: str, corte: int, archivos: list[dict[str, Any]]) -> None:
+        """Remember the originals of a cut that a target has: ``ruta``, ``bytes`` and ``sha256`` of each."""
+        self._state.put_row(f"nube/{nombre}", corte, {"corte": corte, "archivos": archivos})
+
+    def copias_en_nube(self, nombre: str) -> int:
+        """How many times the state was copied to a target."""
+        data = self._state.get(f"historial/{nombre}")
+        return int(data["n"]) if isinstance(data, dict) else 0
+
+    def copiar_en_nube(self, nombre: str, n: int, hora: datetime, corte: int | None) -> None:
+        """Remember that the copy ``n`` is there, up to which cut."""
+        self._state.put(**{f"historial/{nombre}": {"n": n, "hora": hora.isoformat(), "corte": corte}})
+
+    def recuerda_historial(self, nombre: str, trouble: dict[str, Any] | None) -> bool:
+        """Remember why the history does not reach a target (None: it does); True where it is another reason."""
+        return self._changed(f"historial_falla/{nombre}", trouble)
+
+    def relee(self) -> None:
+        """Forget what was read: another view of the same database may have written since."""
+        self._cortes = self._avisos = None
+
+    def otro(self) -> Libro:
+        """Another view of the same database, for a thread of its own: this one keeps what it read."""
+        return Libro(self._state)
+
     def _changed(self, key: str, value: Any) -> bool:
         if self._state.get(key) == value:
             return False

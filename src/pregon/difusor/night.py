@@ -7,6 +7,7 @@ at the hour of the start comes at that hour, not at the next poll. So is a times
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+NUBE_MAX_S = 900.0
+"""How long a single pass waits for the object stores: for the first cut of a national call everything goes up."""
 LOOK_EVERY_S = 0.1
 """How often the clock is looked at between two passes."""
 
@@ -101,7 +104,7 @@ class Noche:
         """
         publisher = Publisher(workspace, self.libro, self._disk)
         receiver, sweep = _both(publisher, self._clock, self._late)
-        self._receiver.close()
+        receiver.sucede(self._receiver)
         self.workspace, self._receiver, self._sweep = workspace, receiver, sweep
         self._bell = Timbre(workspace)
 
@@ -138,7 +141,7 @@ class Noche:
         except PregonError as exc:
             _logger.exception("difusor %s: %s", self.workspace.settings.id, exc.codigo)
             return
-        self._receiver.close()
+        receiver.sucede(self._receiver)
         self.libro, self._receiver, self._sweep = publisher.libro, receiver, sweep
 
     def descansa(self, stop: Event, *, basta: Callable[[], bool] = lambda: False) -> None:
@@ -161,6 +164,8 @@ class Noche:
 def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
     """Recover, sweep (everything, where the last whole sweep is old) and make one pass.
 
+    It waits ``NUBE_MAX_S`` at most for the object stores of the settings; ``atrasadas`` has those that are left behind.
+
     Raises:
         InstanciaError: another process receives for this workspace.
     """
@@ -171,6 +176,7 @@ def receive_once(workspace: Workspace, *, disk: Disk) -> Outcome:
         _sweep(workspace, sweep, whole=sweep.vencido)
         try:
             outcome = receiver.run_once()
+            outcome = replace(outcome, atrasadas=receiver.completa(outcome.decision, NUBE_MAX_S))
         finally:
             receiver.close()
         Libro(state).marcar_limpio(limpio=True)

@@ -365,3 +365,23 @@ def _unzstd(data: BinaryIO) -> Iterator[bytes]:
 
 
 _DECODERS = {GZ: _gunzipped, BR: _unbrotlied, ZST: _unzstd}
+
+
+def gunzipped_sha256(data: BinaryIO) -> str | None:
+    """SHA-256 of what a gzip file holds, which is never held whole; None where it is damaged or not whole."""
+    return decoded_sha256(data, GZ)
+
+
+def decoded_sha256(data: BinaryIO, suffix: str, *, limit: int | None = None) -> str | None:
+    """The same of any of the encodings; None too where it holds more than ``limit`` bytes."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        for piece in _DECODERS[suffix](data):
+            size += len(piece)
+            if limit is not None and size > limit:
+                return None
+            digest.update(piece)
+    except (EOFError, zlib.error, brotli.error, zstd.ZstdError):
+        return None
+    return digest.hexdigest()

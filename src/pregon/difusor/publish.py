@@ -17,6 +17,7 @@ from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.paquete.names import MANIFIESTO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pregon.base.durable import Disk
@@ -164,6 +165,20 @@ class Publisher:
         if made:
             self.disk.sync_filesystem(self.workspace.folder)
         self.releases.add_twins(what)
+
+    def add_gz(self, cut: Aceptado, de: Sequence[Aceptado]) -> None:
+        """Make, of the twins of a cut, those that the archives of the cuts ``de`` have: the same bytes as before.
+
+        Raises:
+            DiscoError: its manifest is damaged.
+        """
+        what = self.plan_of(cut)
+        made = False
+        for each in de:
+            made = self._add_gz(each, what) or made
+        if made:
+            self.disk.sync_filesystem(self.workspace.folder)
+            self.releases.add_twins(what)
 
     def _add_gz(self, cut: Aceptado, what: Plan) -> bool:
         here = self.store.listed()

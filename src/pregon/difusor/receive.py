@@ -11,9 +11,10 @@ Steps (design §3). Each refusal leaves what is public as it was:
    The originals' rename is the acceptance.
 6. Acuses «recibido» and «verificado».
 7. What the notices and the periods of the profile ask; ``decide``; where something else must be public, the pointer
-   is switched. So a suspension that came with a cut is obeyed before that cut is public.
+   is switched. So a suspension that came with a cut is obeyed before that cut is public. What is public here now is
+   taken to every object store, in threads of their own (``nube.servicio``).
 8. Acuse «publicado»; the twins that no first sight asks for; the whole archive where the profile keeps it; pruning;
-   the public address is asked, and acuse «visible» once it answers with the cut.
+   the public address is asked, and acuse «visible» once it, and the edge of every store, answers with the cut.
 9. The acuses go to the institute (``remesa``).
 """
 
@@ -21,7 +22,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import ArchivoError, DiscoError, EscrituraError, PregonError, RedError, TrustError
 from pregon.difusor import pointer
@@ -31,6 +33,7 @@ from pregon.difusor.avisos import Avisos, reason
 from pregon.difusor.decide import CorteListo, Decision, Estado, Situacion, Tiempos, decide
 from pregon.difusor.interrupcion import Periodos
 from pregon.difusor.libro import Aceptado
+from pregon.difusor.nube.servicio import CIERRA_S, Nube
 from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
 from pregon.difusor.remesa import Remesa
@@ -41,13 +44,14 @@ from pregon.sonda.probe import Limits, probe
 from pregon.trust.oferta import split_archives
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from pregon.base.clock import Clock
     from pregon.difusor.caminos import Recibido
     from pregon.difusor.interrupcion import Dicho
     from pregon.difusor.libro import Libro
     from pregon.difusor.novedades import Novedades
+    from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.publish import Publisher
     from pregon.difusor.reloj import OffsetSource
     from pregon.difusor.workspace import Workspace
@@ -64,12 +68,16 @@ PROBE_LIMITS = Limits(segundos=3.0, bytes=64 << 20)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one pass did: the cut accepted (None: nothing new), the decision, whether the pointer moved."""
+    """What one pass did: the cut accepted (None: nothing new), the decision, whether the pointer moved.
+
+    ``atrasadas``: of a pass that waited for the object stores, those that do not show what was decided.
+    """
 
     novedad: int | None
     decision: Decision
     cambio: bool
     error: PregonError | None = None
+    atrasadas: tuple[EstadoNube, ...] = ()
 
 
 class Receiver:
@@ -86,6 +94,9 @@ class Receiver:
         self._avisos = Avisos(publisher, news, clock)
         self._sin_original: tuple[int | None, str | None, float] = (None, None, 0.0)
         self._acuses = Acuses(publisher.workspace, publisher.disk)
+        self._visto: tuple[int, datetime] | None = None
+        self.nube = Nube(publisher.workspace, publisher, clock=clock)
+        """The object stores in which what is public here is published too."""
         self._remesa = Remesa(publisher, self._acuses, clock)
 
     def run_once(self) -> Outcome:
@@ -103,16 +114,45 @@ class Receiver:
             error = exc
         self._note(accepted, error)
         decision, changed = self._apply(current=error is None)  # 7
+        self.nube.despacha(decision, self._cut(decision))
         if accepted is not None and decision.estado is Estado.SUSPENDIDO:
             self._publisher.prune()  # Cuts go on coming, and none is published, which is when it is done.
         self._after(decision)  # 8
         self._remesa.despacha(decision.revisa)  # 9
         return Outcome(None if accepted is None else accepted.corte, decision, changed, error)
 
-    def close(self) -> None:
-        """Let go of the connections that are kept."""
+    def alcanza(self) -> Aceptado | None:
+        """Take what the source has and show nothing: ``rehace`` looks first at what that makes of it.
+
+        Raises: as ``Novedades.check`` and ``Acopio.bring``; nothing was accepted.
+        """
+        return self._take(self._look_for_news())
+
+    def completa(self, decision: Decision, segundos: float) -> tuple[EstadoNube, ...]:
+        """Wait, ``segundos`` at most, until the stores show what was decided, and tell the institute of it.
+
+        Gives those that do not show it. For who makes one pass alone: in the loop nobody waits.
+
+        Raises:
+            DiscoError, EscrituraError: the workspace itself cannot be used.
+        """
+        missing = self.nube.espera(segundos)
+        cut = self._cut(decision)
+        if cut is not None and self.nube.estado():
+            self._look(cut)
+            self._remesa.despacha(decision.revisa)
+        return missing
+
+    def sucede(self, antes: Receiver) -> None:
+        """Take the place of ``antes``, which is closed."""
+        antes.close(nube_s=0.0)
+        self.nube.sucede(antes.nube)
+
+    def close(self, *, nube_s: float = CIERRA_S) -> None:
+        """Let go of the connections that are kept; wait ``nube_s`` at most for the stores' threads to end."""
         self._news.close()
         self._remesa.close()
+        self.nube.close(nube_s)
 
     def _measure(self) -> None:
         last = self._libro.reloj
@@ -265,21 +305,34 @@ class Receiver:
             self._sin_original = (cut.corte, exc.codigo, self._clock.monotonic())
 
     def _look(self, cut: Aceptado) -> None:
-        """Ask the public address, as a citizen would, until it answers with the cut."""
+        """Ask the public address, as a citizen would, until it answers with the cut; and so does each store's edge."""
+        asked = any(each.publica is not None for each in self.nube.estado())
         url = public_url(self._workspace)
-        if url is None or self._acuses.has("visible", cut.corte):
+        if (url is None and not asked) or self._acuses.has("visible", cut.corte):
             return
-        try:
-            answer = probe(url + MANIFIESTO, clock=self._clock, limits=PROBE_LIMITS)
-        except RedError:
+        here = None if url is None else self._seen(cut, url)
+        clouds = self.nube.visible(cut)
+        if clouds is None or (url is not None and here is None):
             return
-        if answer.status == 200 and answer.sha256 == cut.sha256:
-            self._issue("visible", cut, self._clock.now())
-            self._libro.evento("visible", corte=cut.corte)
+        instants = [datetime.fromisoformat(each["visible"]) for each in clouds if each["visible"] is not None]
+        self._issue("visible", cut, max([*instants, *([] if here is None else [here])]), clouds)
+        self._libro.evento("visible", corte=cut.corte, **({"nube": list(clouds)} if clouds else {}))
 
-    def _issue(self, event: Evento, cut: Aceptado, hora: datetime) -> None:
+    def _seen(self, cut: Aceptado, url: str) -> datetime | None:
+        """When the public address was first seen with the cut; None where it still answers something else."""
+        if self._visto is None or self._visto[0] != cut.corte:
+            try:
+                answer = probe(url + MANIFIESTO, clock=self._clock, limits=PROBE_LIMITS)
+            except RedError:
+                return None
+            if answer.status != 200 or answer.sha256 != cut.sha256:
+                return None
+            self._visto = (cut.corte, self._clock.now())
+        return self._visto[1]
+
+    def _issue(self, event: Evento, cut: Aceptado, hora: datetime, nube: tuple[Mapping[str, Any], ...] = ()) -> None:
         seconds = None if cut.firmado is None else (hora - cut.firmado).total_seconds()
-        self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds, prueba=cut.prueba))
+        self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds, prueba=cut.prueba, nube=nube))
 
 
 def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.space import free_bytes
 from pregon.difusor import pointer
 from pregon.difusor.decide import Decision, Estado, decide, overdue_at
+from pregon.difusor.nube.estado import estados
 from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.vigilancia.alarmas import leidas
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pregon.difusor.decide import Situacion
     from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.workspace import Workspace
 
 
@@ -24,7 +26,7 @@ MAX_NAMED = 5
 
 
 def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
-    """The object of ``difusor estado --json``, with exactly the keys of design §7.
+    """The object of ``difusor estado --json``: the keys of design §7 and ``nube``, a row for each target of it.
 
     ``estado`` is what the public sees now, by the pointer: what is due but not yet switched is not said. ``desde`` is
     since when. ``avisos`` are codes that ask for the administrator's attention, each with its text.
@@ -37,6 +39,7 @@ def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
     state = _visible_state(decision, public)
     reading = libro.reloj
     url = public_url(workspace)
+    clouds = estados(workspace, libro)
     return {
         "convocatoria": workspace.convocatoria.id,
         "ambiente": workspace.settings.ambiente,
@@ -51,7 +54,8 @@ def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
         },
         "urls": [] if url is None else [url],
         "disco_libre": free_bytes(workspace.folder),
-        "avisos": _warnings(decision, public, libro),
+        "avisos": _warnings(decision, public, libro, clouds),
+        "nube": [each.dicho() for each in clouds],
     }
 
 
@@ -73,7 +77,9 @@ def _since(state: Estado, situation: Situacion, libro: Libro) -> datetime | None
     return libro.desde
 
 
-def _warnings(decision: Decision, public: str | None, libro: Libro) -> list[dict[str, str]]:
+def _warnings(
+    decision: Decision, public: str | None, libro: Libro, clouds: tuple[EstadoNube, ...]
+) -> list[dict[str, str]]:
     found = []
     attempt = libro.intento
     if attempt is not None and attempt["codigo"] is not None:
@@ -88,6 +94,11 @@ def _warnings(decision: Decision, public: str | None, libro: Libro) -> list[dict
     due = None if decision.corte is None else pointer.release_name(decision.corte)
     if due is not None and due != public:
         found.append({"codigo": "PENDIENTE", "texto": f"El corte {decision.corte} está listo y aún no se publica."})
+    found.extend(
+        {"codigo": "NUBE", "texto": f"La nube «{each.nombre}» falla ({each.error.codigo}): {each.error.que_paso}"}
+        for each in clouds
+        if each.error is not None
+    )
     told = {each["codigo"] for each in found}
     alarms = leidas(libro.alarmas)
     found.extend({"codigo": each.codigo, "texto": each.texto} for each in alarms if each.codigo not in told)

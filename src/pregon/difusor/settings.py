@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pregon.base.settings import Settings, spanish_problems
+from pregon.difusor.nube.ajustes import AjustesNube, check_apart
 from pregon.difusor.panel.ajustes import AjustesPanel
 from pregon.difusor.servidor.ajustes import Servidor
 from pregon.difusor.vigilancia.ajustes import AjustesVigilancia
@@ -109,6 +110,7 @@ class DifusorSettings(Settings):
     vigilancia: AjustesVigilancia = AjustesVigilancia()
     notifica: tuple[AjustesCanal, ...] = ()
     panel: AjustesPanel = AjustesPanel()
+    nube: tuple[AjustesNube, ...] = ()
 
     @field_validator("origen")
     @classmethod
@@ -132,6 +134,11 @@ class DifusorSettings(Settings):
             self.acceso.lugar(self.origen)
         elif self.acceso != Acceso():
             raise PydanticCustomError("acceso", "[acceso] es de un origen https://… o s3://…")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_apart(self) -> DifusorSettings:
+        check_apart(self.nube)
         return self
 
     @model_validator(mode="after")

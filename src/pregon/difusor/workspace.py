@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 
 AJUSTES = "difusor.toml"
+REHACIENDO = "rehaciendo.json"
+"""While it is there ``rehace`` has not ended, and nothing else may work in the folder."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,8 @@ class Workspace:
         return self.convocatoria.verificacion == "firma"
 
     def open_clock(self) -> Clock:
-        """The machine's clock, or the simulated one that the settings name (relative to the workspace)."""
-        simulated = self.settings.reloj.simulado
-        return SystemClock() if simulated is None else SimulatedClock.load(self.folder / simulated)
+        """As ``open_clock``, of this workspace."""
+        return open_clock(self.folder, self.settings)
 
     def open_state(self, clock: Clock) -> StateDatabase:
         """The state database. One of an older Pregón is brought to ours, unless that one is still at work here.
@@ -154,6 +155,12 @@ def folders(workspace: Workspace) -> Sequence[tuple[Path, int]]:
         (workspace.avisos, 0o700),
         (workspace.servidor, 0o755),
     )
+
+
+def open_clock(folder: Path, settings: DifusorSettings) -> Clock:
+    """The machine's clock, or the simulated one that the settings name (relative to the workspace)."""
+    simulated = settings.reloj.simulado
+    return SystemClock() if simulated is None else SimulatedClock.load(folder / simulated)
 
 
 def open_workspace(folder: Path) -> Workspace:

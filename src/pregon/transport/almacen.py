@@ -66,9 +66,18 @@ class Almacen:
     """The bucket and prefix of a ``lugar`` whose scheme is ``s3``."""
 
     def __init__(
-        self, lugar: Lugar, *, folder: Path, environment: Mapping[str, str], connect_s: float, stall_s: float
+        self,
+        lugar: Lugar,
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        connect_s: float,
+        stall_s: float,
+        suma: bool = False,
     ) -> None:
         """``folder``: the workspace of ``lugar``'s paths. ``environment``: where its secret, or ``AWS_*``, is.
+
+        ``suma``: what is put travels with its SHA-256, and a store that knows of it takes nothing else.
 
         Raises:
             AjustesError: the secret, the access key or the certificates are not there or cannot be used.
@@ -76,6 +85,7 @@ class Almacen:
         self.lugar = lugar
         self.prefijo = lugar.ruta.strip("/")
         self._url = _bucket_url(lugar)
+        self._sum = suma
         self._who = _credentials(lugar, folder, environment)
         self._options = _client_options(lugar, folder, connect_s=connect_s, stall_s=stall_s)
         self._retries = {
@@ -117,6 +127,7 @@ class Almacen:
                 "virtual_hosted_style_request": True,  # which is: our endpoint names the bucket already
                 "region": self.lugar.region,
                 "skip_signature": bool(self._who.get("skip_signature")),
+                **({"checksum_algorithm": "sha256"} if self._sum else {}),
             },
             client_options=self._options,  # type: ignore[arg-type] # built by steps
             retry_config=self._retries,  # type: ignore[arg-type] # same

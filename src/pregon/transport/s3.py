@@ -148,13 +148,18 @@ class S3Destination:
         environment: Mapping[str, str],
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
+        partes: str = "targets/",
     ) -> None:
-        """Arguments and errors as ``HttpsSource``; here ``ca`` takes the place of the system's authorities."""
+        """Arguments and errors as ``HttpsSource``; here ``ca`` takes the place of the system's authorities.
+
+        ``partes``: below what an upload in parts that was cut is looked for.
+        """
         self._almacen = Almacen(lugar, folder=folder, environment=environment, connect_s=connect_s, stall_s=stall_s)
         self._tls = tls_of(lugar, folder)
         self._clock = clock
         self._connect_s = connect_s
         self._stall_s = stall_s
+        self._partes = partes
 
     def deliver(self, envio: Envio, caudal: Caudal) -> Entregado:
         """As ``Destination.deliver``. Within a step, up to ``LINES`` files travel at once."""
@@ -175,7 +180,7 @@ class S3Destination:
                 lines.put(line)
             pool = stack.enter_context(ThreadPoolExecutor(LINES, thread_name_prefix="s3"))
             stack.callback(stop.set)  # whatever ends this, nobody goes on waiting for the shared rate
-            there = _with(lines, partial(Linea.unfinished, ruta="targets/"))
+            there = _with(lines, partial(Linea.unfinished, ruta=self._partes))
             given = Entregado(0, 0)
             for paso in pieces(envio):
                 tasks = [pool.submit(_with, lines, _one(pieza, there)) for pieza in paso]

@@ -51,8 +51,11 @@ class Seaweed:
 
     entorno: Mapping[str, str] = {"S3_ESCRIBE": ESCRIBE[1], "S3_LEE": LEE[1], "S3_MALO": "x" * 40}  # never changed
 
-    def __init__(self, carpeta: Path) -> None:
+    def __init__(self, carpeta: Path, *, volumenes: int = 20) -> None:
+        """``volumenes``: files of 64 MB in which it may keep objects."""
         self.carpeta = carpeta
+        self._volumes = volumenes
+        self._open: set[str] = set()
         (carpeta / "datos").mkdir(parents=True)
         self._ports = {name: free_port(HOST) for name in (*PORTS, *(f"{name}.grpc" for name in PORTS))}
         self.puerto = self._ports["s3"]
@@ -82,7 +85,7 @@ class Seaweed:
             "-master.volumeSizeLimitMB=64",
             "-master.electionTimeout=1s",
             "-master.telemetry=false",
-            "-volume.max=20",
+            f"-volume.max={self._volumes}",
             "-volume.preStopSeconds=0",
             "-filer",
             f"-filer.localSocket={self.carpeta / 'filer.sock'}",
@@ -158,6 +161,18 @@ class Seaweed:
         found = re.findall(r"<Upload>.*?</Upload>", text, re.DOTALL)
         both = [(re.search(r"<Key>(.*?)</Key>", one), re.search(r"<UploadId>(.*?)</UploadId>", one)) for one in found]
         return [(key[1], upload[1]) for key, upload in both if key and upload]
+
+    def abre_a_todos(self, prefijo: str) -> None:
+        """From now on anybody reads, unsigned, what is below a prefix too, as an edge does."""
+        self._open.add(prefijo)
+        what = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:GetObject"],
+            "Resource": [f"arn:aws:s3:::{DEPOSITO}/{one}/*" for one in sorted(self._open)],
+        }
+        policy = {"Version": "2012-10-17", "Statement": [what]}
+        self.orden("PUT", "", None, {"policy": ""}, json.dumps(policy).encode())
 
     def cierra(self, prefijo: str) -> None:
         """From now on nothing more may be written below a prefix, as when its quota is used up."""

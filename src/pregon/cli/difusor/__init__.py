@@ -7,6 +7,7 @@ import typer
 from pregon.cli.difusor import (
     configura,
     cortes,
+    declara,
     diagnostico,
     estado,
     inicia,
@@ -14,13 +15,14 @@ from pregon.cli.difusor import (
     panel,
     personalizada,
     recibe,
+    rehace,
     respaldo,
     revisa,
     sirve,
 )
 
 app = typer.Typer(help="El difusor: recibe, verifica, publica, sirve e informa.", no_args_is_help=True)
-for module in (inicia, opera, recibe, sirve, estado, cortes, panel, diagnostico, respaldo, revisa):
+for module in (inicia, opera, recibe, sirve, estado, cortes, panel, diagnostico, respaldo, rehace, revisa, declara):
     app.add_typer(module.app)
 app.add_typer(configura.app, name="configura")
 app.add_typer(personalizada.app, name="personalizada")

@@ -30,6 +30,25 @@ Salida = Annotated[
 ]
 
 Carpetas = Annotated[list[Path], typer.Argument(help="Carpetas de trabajo, una por convocatoria.", metavar="DIR...")]
+Nube = Annotated[
+    str | None, typer.Option("--nube", help="Cuál [[nube]] de difusor.toml, si hay varias.", metavar="NOMBRE")
+]
+Certificado = Annotated[
+    str | None, typer.Option(help="Certificado de ACM (us-east-1) de los nombres del portal.", metavar="ARN")
+]
+Imagen = Annotated[str | None, typer.Option(help="Imagen del difusor en ECR.", metavar="IMAGEN")]
+Privado = Annotated[
+    str | None, typer.Option(help="Servicio de PrivateLink del instituto (INE-II-a-iii-2b).", metavar="SERVICIO")
+]
+Waf = Annotated[str | None, typer.Option(help="WAF de CloudFront que ya tenga.", metavar="ARN")]
+Escudo = Annotated[
+    str | None, typer.Option(help="Región de Origin Shield: una sola copia ante el depósito.", metavar="REGION")
+]
+Escucha = Annotated[int, typer.Option(min=1, max=65535, help="Puerto de la caché.", metavar="PUERTO")]
+Purgan = Annotated[
+    list[str] | None,
+    typer.Option("--purga-desde", help="Dirección o red desde la que se purga, además de este equipo.", metavar="IP"),
+]
 Sistema = Annotated[str, typer.Option("--sistema", help="debian (y Ubuntu) o rhel (y sus parientes).")]
 
 
@@ -185,6 +204,128 @@ def docker(folder: Carpeta, carpeta: Salida = None, as_json: Json = False) -> No
     _show(configura(open_workspace(folder)), carpeta, as_json=as_json)
 
 
+@app.command("s3")
+@salida.command
+def s3(
+    folder: Carpeta,
+    nube: Nube = None,
+    distribucion: Annotated[
+        str | None, typer.Option(help="Distribución de CloudFront, la única que lee el depósito.", metavar="ARN")
+    ] = None,
+    publico: Annotated[
+        bool, typer.Option("--publico", help="Lo publicado lo lee cualquiera: para otras CDN y otros almacenes.")
+    ] = False,
+    cuenta: Annotated[str | None, typer.Option(help="Su cuenta de Amazon, con --publico.", metavar="NUMERO")] = None,
+    aplica: Annotated[
+        bool, typer.Option("--aplica", help="Pone las reglas en el depósito y las comprueba desde fuera.")
+    ] = False,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Quién lee el depósito y cuánto guarda: lo publicado, la CDN o todos; el historial y el estado, nadie."""
+    from pregon.base.errors import UsoError
+    from pregon.difusor.configura.aplica import aplica as put
+    from pregon.difusor.configura.nube import elige
+    from pregon.difusor.configura.s3 import configura
+    from pregon.difusor.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    if publico == (distribucion is not None):
+        raise UsoError(
+            "Hay que decir quién lee el depósito.",
+            intacto="No se escribió ni se cambió nada.",
+            que_hacer="Use --distribucion con el ARN de su CloudFront, o --publico: una de las dos.",
+        )
+    target = elige(workspace, nube)
+    answer = configura(target, distribucion=distribucion, cuenta=cuenta)
+    if not aplica:
+        _show(answer, carpeta, as_json=as_json)
+        return
+    done = put(target, distribucion=distribucion, cuenta=cuenta, clock=workspace.open_clock())
+    if as_json:
+        salida.show_json(answer.as_dict() | {"aplicado": done.as_dict()})
+        return
+    typer.echo(f"En el depósito {target.deposito} quedaron: {', '.join(done.hecho)}.")
+    for name in done.sin_eso:
+        typer.echo(f"Aviso: ese almacén no tiene «{name}»; lo demás vale sin eso.", err=True)
+    for what, status in done.visto.items():
+        typer.echo(f"Alguien de fuera {what}: {'sí' if status < 400 else 'no'} ({status}).")
+
+
+@app.command("cloudformation")
+@salida.command
+def cloudformation(
+    folder: Carpeta, nube: Nube = None, certificado: Certificado = None, imagen: Imagen = None, privado: Privado = None,
+    waf: Waf = None, escudo: Escudo = None, carpeta: Salida = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Plantilla de CloudFormation: depósito privado, CloudFront y el equipo que recibe."""
+    from pregon.difusor.configura.cdn import Pedido
+    from pregon.difusor.configura.cdn import cloudformation as make
+    from pregon.difusor.configura.nube import elige
+    from pregon.difusor.workspace import open_workspace
+
+    asked = Pedido(certificado, imagen, privado, waf, escudo)
+    _show(make(elige(open_workspace(folder), nube), asked), carpeta, as_json=as_json)
+
+
+@app.command("terraform")
+@salida.command
+def terraform(
+    folder: Carpeta, nube: Nube = None, certificado: Certificado = None, imagen: Imagen = None, privado: Privado = None,
+    waf: Waf = None, escudo: Escudo = None, carpeta: Salida = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Módulo de Terraform u OpenTofu: depósito privado, CloudFront y el equipo que recibe."""
+    from pregon.difusor.configura.cdn import Pedido
+    from pregon.difusor.configura.cdn import terraform as make
+    from pregon.difusor.configura.nube import elige
+    from pregon.difusor.workspace import open_workspace
+
+    asked = Pedido(certificado, imagen, privado, waf, escudo)
+    _show(make(elige(open_workspace(folder), nube), asked), carpeta, as_json=as_json)
+
+
+@app.command("varnish")
+@salida.command
+def varnish(
+    folder: Carpeta,
+    nube: Nube = None,
+    escucha: Escucha = 80,
+    memoria: Annotated[int, typer.Option(min=64, help="Megabytes de lo que guarda.", metavar="MB")] = 1024,
+    purga_desde: Purgan = None,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """Un Varnish delante del servidor web de este difusor o, con --nube, de un almacén en la red privada."""
+    from pregon.difusor.configura.nube import elige
+    from pregon.difusor.configura.varnish import varnish as make
+    from pregon.difusor.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    target = None if nube is None else elige(workspace, nube)
+    answer = make(workspace, target, escucha=escucha, memoria_mb=memoria, quienes=purga_desde or ())
+    _show(answer, carpeta, as_json=as_json)
+
+
+@app.command("nginx-cache")
+@salida.command
+def nginx_cache(
+    folder: Carpeta,
+    nube: Nube = None,
+    escucha: Escucha = 80,
+    purga_desde: Purgan = None,
+    carpeta: Salida = None,
+    as_json: Json = False,
+) -> None:
+    """nginx como caché, en los mismos lugares que «varnish»."""
+    from pregon.difusor.configura.nube import elige
+    from pregon.difusor.configura.varnish import nginx as make
+    from pregon.difusor.workspace import open_workspace
+
+    workspace = open_workspace(folder)
+    target = None if nube is None else elige(workspace, nube)
+    _show(make(workspace, target, escucha=escucha, quienes=purga_desde or ()), carpeta, as_json=as_json)
+
+
 def _show(answer: Configuracion, folder: Path | None, *, as_json: bool) -> None:
     from pregon.base.durable import Disk
 
@@ -196,13 +337,12 @@ def _show(answer: Configuracion, folder: Path | None, *, as_json: bool) -> None:
         typer.echo("Escrito, y nada más cambió en este equipo:")
         for path in written:
             typer.echo(f"  {path}")
-        typer.echo(f"Léalos; después, como root: sh {written[-1]}")
+        typer.echo(f"Léalos; después, como {answer.quien}: sh {written[-1]}")
     else:
         for archivo in answer.archivos:
             typer.echo(f"--- {archivo.nombre} (va en {archivo.destino}, {archivo.modo:04o})\n{archivo.texto}")
-        typer.echo(
-            f"--- Pasos, como root, en la carpeta de esos archivos (con --salida se escriben)\n{answer.script()}"
-        )
+        typer.echo(f"--- Pasos, como {answer.quien}, en la carpeta de esos archivos (con --salida se escriben)")
+        typer.echo(answer.script())
     for one in answer.concesiones:
         typer.echo(f"Concesión: {one.clausula} pide {one.pide}. Se da {one.se_da}, porque {one.motivo}.")
     for note in answer.notas:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from pregon.cli import salida
@@ -39,5 +41,15 @@ def estado(folder: Carpeta, as_json: Json = False) -> None:
         typer.echo(f"Prueba: {PRUEBAS[cut['prueba']]}")
     for url in data["urls"]:
         typer.echo(f"Dirección: {url}")
+    for cloud in data["nube"]:
+        typer.echo(f"Nube {cloud['nombre']}: {_shown(cloud)}")
     for warning in data["avisos"]:
         typer.echo(f"Aviso {warning['codigo']}: {warning['texto']}")
+
+
+def _shown(cloud: dict[str, Any]) -> str:
+    """What one target shows, since when, and what it must show instead."""
+    what = "nada todavía" if cloud["muestra"] is None else f"{cloud['muestra']} desde {cloud['desde']}"
+    if cloud["pendiente"] is None:
+        return what
+    return f"{what}; falta {cloud['pendiente']['que']} desde {cloud['pendiente']['desde']}"

@@ -11,6 +11,8 @@ from pregon.cli.difusor.comun import Carpeta, outcome_as_dict, stop_on_signal, t
 from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
+    from pregon.base.errors import PregonError
+    from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.receive import Outcome
 
 app = typer.Typer()
@@ -36,8 +38,23 @@ def recibe(
         if outcome.error is not None:
             raise outcome.error
         _tell(outcome, as_json=as_json)
+        if outcome.atrasadas:
+            raise _left_behind(outcome.atrasadas)
         return
     receive_until(workspace, stop_on_signal(), disk=Disk(), tell=lambda outcome: tell_news(outcome, as_json=as_json))
+
+
+def _left_behind(atrasadas: tuple[EstadoNube, ...]) -> PregonError:
+    from pregon.base.errors import RedError
+
+    said = "; ".join(
+        f"«{each.nombre}» ({'no acabó a tiempo' if each.error is None else each.error.que_paso})" for each in atrasadas
+    )
+    return RedError(
+        f"No todas las nubes muestran ya lo que se publica aquí: {said}",
+        intacto="Lo publicado en este equipo y en las demás nubes sigue a la vista; en éstas, lo anterior.",
+        que_hacer="Corrija lo que se dice y repita la orden: sube sólo lo que falta.",
+    )
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:

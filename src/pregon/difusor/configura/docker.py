@@ -57,6 +57,7 @@ services:
     <<: *comun
     build: .
     command: ["opera", "{dentro}"]
+    env_file: [{{"path": "secretos.env", "required": false}}]
     stop_grace_period: {espera}s
     mem_limit: 4g
     pids_limit: 128

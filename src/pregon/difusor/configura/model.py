@@ -72,7 +72,10 @@ class Concesion:
 
 @dataclass(frozen=True)
 class Configuracion:
-    """The whole answer of one ``configura``. ``notas``: equivalents and data for the other side, one text each."""
+    """The whole answer of one ``configura``. ``notas``: equivalents and data for the other side, one text each.
+
+    ``quien``: who runs the steps, as it is said after «como»: root here, or whoever may change the cloud.
+    """
 
     servicio: str
     convocatoria: str
@@ -81,6 +84,7 @@ class Configuracion:
     concesiones: tuple[Concesion, ...] = ()
     avisos: tuple[str, ...] = ()
     notas: tuple[str, ...] = ()
+    quien: str = "root"
 
     def as_dict(self) -> dict[str, Any]:
         """The object of ``--json``."""
@@ -109,7 +113,8 @@ class Configuracion:
         """The steps as one script of ``sh`` that stops at the first failure; it runs from the folder of the files."""
         lines = [
             "#!/bin/sh",
-            f"# pregon difusor configura {self.servicio} ({self.convocatoria}). Se ejecuta como root; puede repetirse.",
+            f"# pregon difusor configura {self.servicio} ({self.convocatoria}).",
+            f"# Se ejecuta como {self.quien}; puede repetirse.",
             "set -eu",
             'cd "$(dirname "$0")"',
         ]

@@ -7,7 +7,7 @@ come at the weight of the heaviest of the last ones, and on top what a cut needs
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,7 @@ from pregon.difusor.historia.history import History
 from pregon.trust.oferta import split_archives
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from pregon.convocatoria.model import Convocatoria
@@ -45,6 +45,8 @@ class Pronostico:
     ``cortes``: that may still come. ``por_corte``: what each leaves in the history. ``pico``: what one needs besides,
     while it is received. ``falta``: all of it together. ``libre``: what is free, less the reserve of Pregón. ``base``:
     where the weight comes from; «ninguna» where neither a cut nor the profile says it, and then only ``pico`` counts.
+    ``nubes``: how many cuts' originals each target keeps too, by its name. ``por_traer``: bytes of those that, after a
+    ``rehace``, are only there and will come back; ``falta`` has them.
     """
 
     cortes: int
@@ -53,6 +55,8 @@ class Pronostico:
     falta: int
     libre: int
     base: Base
+    nubes: Mapping[str, int] = field(default_factory=dict)
+    por_traer: int = 0
 
     @property
     def cabe(self) -> bool:
@@ -61,7 +65,11 @@ class Pronostico:
 
     @property
     def texto(self) -> str:
-        """One sentence for the administrator."""
+        """For the administrator: one sentence, and where the originals are besides this disk."""
+        return " ".join((self._of_the_cuts, *self._of_the_clouds))
+
+    @property
+    def _of_the_cuts(self) -> str:
         if self.cortes == 0:
             return "Ya no se esperan cortes: el histórico no crecerá."
         if self.base == "ninguna":
@@ -71,6 +79,14 @@ class Pronostico:
             f"Faltan hasta {self.cortes} cortes, de {self.por_corte / _MB:,.1f} MB cada uno: con lo que se ocupa al "
             f"recibirlos, {self.falta / _MB:,.0f} MB, que {fits} en los {max(self.libre, 0) / _MB:,.0f} MB libres."
         )
+
+    @property
+    def _of_the_clouds(self) -> list[str]:
+        kept = [
+            f"La nube «{name}» guarda también los originales de {cuts} cortes." for name, cuts in self.nubes.items()
+        ]
+        back = f"De la nube volverán {self.por_traer / _MB:,.0f} MB de historial, que ya se cuentan."
+        return [*kept, back] if self.por_traer else kept
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, ``cabe`` and ``texto``."""
@@ -143,7 +159,23 @@ def forecast(workspace: Workspace, libro: Libro, now: datetime) -> Pronostico:
         measures[-1] = Medida(measures[-1].originales, measures[-1].archivo, _tree(history, cuts[-1]))
     found = forecast_of(call, libro.ultimo(), measures, free_bytes(workspace.folder) - RESERVA)
     over = call.permanencia_hasta
-    return found if over is None or now <= over else Pronostico(0, found.por_corte, 0, 0, found.libre, found.base)
+    if over is not None and now > over:
+        found = Pronostico(0, found.por_corte, 0, 0, found.libre, found.base)
+    return _with_clouds(found, workspace, libro, history)
+
+
+def _with_clouds(found: Pronostico, workspace: Workspace, libro: Libro, history: History) -> Pronostico:
+    """With what the targets of ``[[nube]]`` keep of the history."""
+    clouds: dict[str, int] = {}
+    away: dict[int, int] = {}
+    for target in workspace.settings.nube:
+        if target.historial:
+            kept = libro.en_nube(target.nombre)
+            clouds[target.nombre] = sum(1 for files in kept.values() if files)
+            absent = {cut: sum(int(each["bytes"]) for each in kept[cut]) for cut in kept}
+            away |= {cut: size for cut, size in absent.items() if size and not history.folder(cut).exists()}
+    coming = sum(away.values())
+    return replace(found, nubes=clouds, por_traer=coming, falta=found.falta + coming)
 
 
 def _measure(history: History, cut: Aceptado, *, whole_kept: bool) -> Medida:

@@ -11,11 +11,12 @@ import io
 import logging
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import DanadoError
+from pregon.base.errors import DanadoError, InstanciaError
 from pregon.base.state import LATERALES, damaged
 from pregon.difusor import pointer
 from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
+from pregon.difusor.workspace import REHACIENDO
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,9 +41,16 @@ def open_sound_state(workspace: Workspace, clock: Clock, disk: Disk) -> StateDat
     ``Libro.apartado`` say so.
 
     Raises:
+        InstanciaError: ``rehace`` has not ended here.
         VersionError: a newer program wrote it; it was not changed.
         DiscoError, EscrituraError: it cannot be used, and not because of what is in it.
     """
+    if (workspace.folder / REHACIENDO).exists():
+        raise InstanciaError(
+            f"En {workspace.folder} quedó a medias «pregon difusor rehace».",
+            intacto="No se publicó ni se cambió nada.",
+            que_hacer="Repita esa orden hasta que termine: sigue donde quedó.",
+        )
     try:
         if not _lost(workspace, disk):
             return _sound(workspace, clock)

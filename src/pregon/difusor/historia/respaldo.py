@@ -46,6 +46,8 @@ CONFIANZA_TRIES = 20
 CONFIANZA_MAX_BYTES = 64 << 20
 _REMADE = frozenset({"objetos", "cortes", "recepcion", "entrada", "servidor", "puntero", "publico", CUARTOS})
 """What recovery, the sender or the servers make again."""
+ESENCIAL = frozenset({"avisos", "personalizada", PERFIL})
+"""What ``esencial`` takes of a workspace besides the verifier's memory and the state database."""
 _SECRETS = frozenset({"llaves"})
 """Keys, what opens the origin and the accounts of the panel."""
 _BLOCK = 512
@@ -71,14 +73,28 @@ def respalda(workspace: Workspace, salida: Path, *, disk: Disk, now: datetime, l
         EscrituraError: ``salida`` is there already, or cannot be written.
         DiscoError: a file changed while it was read, or there is no room; nothing stays.
     """
-    kind = kind_of(salida)
+    kind_of(salida)
     if os.path.lexists(salida):
         raise EscrituraError(
             f"Ya existe {salida}.",
             intacto="No se cambió nada.",
             que_hacer="Dé en --salida un nombre nuevo: un respaldo nunca se sobrescribe.",
         )
-    maker = _Maker(workspace, disk, now, llaves=llaves)
+    return _make(_Maker(workspace, disk, now, llaves=llaves), salida, disk)
+
+
+def esencial(workspace: Workspace, salida: Path, *, disk: Disk, now: datetime) -> Respaldado:
+    """The same of what a difusor cannot get elsewhere once its originals and acuses are safe: no settings, no keys.
+
+    The verifier's memory, the state database, the notices, the difusor's own view and the profile. Raises as
+    ``respalda``.
+    """
+    profile = workspace.settings.convocatoria
+    return _make(_Maker(workspace, disk, now, llaves=False, solo=ESENCIAL | {profile}), salida, disk)
+
+
+def _make(maker: _Maker, salida: Path, disk: Disk) -> Respaldado:
+    kind = kind_of(salida)
     copy = salida.with_name(f"{salida.name}.{ESTADO}{PARCIAL}")
     try:
         require_free(salida.absolute().parent, maker.weight() + RESERVA)
@@ -89,9 +105,18 @@ def respalda(workspace: Workspace, salida: Path, *, disk: Disk, now: datetime, l
 
 
 class _Maker:
-    """One backup while it is made."""
+    """One backup while it is made. ``solo``: what goes, of the workspace; None: everything."""
 
-    def __init__(self, workspace: Workspace, disk: Disk, now: datetime, *, llaves: bool) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        disk: Disk,
+        now: datetime,
+        *,
+        llaves: bool,
+        solo: frozenset[str] | None = None,
+    ) -> None:
+        self._solo = solo
         self._workspace = workspace
         self._disk = disk
         self._now = now
@@ -126,10 +151,13 @@ class _Maker:
     def _names(self) -> list[str]:
         """What goes, of what lies in the workspace itself: the originals first, all but what has its own turn."""
         left = {*_REMADE, self._workspace.confianza.name} | (set() if self._llaves else _SECRETS)
+        if self._outside_profile() is not None:
+            left.add(PERFIL)  # What ``restaura`` left of an earlier backup: this one takes the profile that is used.
         names = [
             path.name
             for path in sorted(self._workspace.folder.iterdir())
             if path.name not in left
+            and (self._solo is None or path.name in self._solo)
             and not path.name.endswith((PARCIAL, ".lock"))
             and (not path.name.startswith(ESTADO) or APARTADO in path.name)
         ]

@@ -82,14 +82,14 @@ def restaura(respaldo: Path, folder: Path, *, disk: Disk) -> Restaurado:
     try:
         try:
             with respaldo.open("rb") as file:
-                listing = _unpack(Inflated(file, kind), provisional, disk)
+                listing = desempaca(Inflated(file, kind), provisional, disk)
         except OSError as exc:
             raise EntradaError(
                 f"No se puede leer {respaldo}: {exc.strerror}",
                 intacto="No se creó nada.",
                 que_hacer="Revise la ruta del respaldo.",
             ) from exc
-        _check_state(provisional)  # 4
+        revisa_estado(provisional)  # 4
         missing, made = _complete(provisional, disk)  # 5
         disk.sync_filesystem(provisional)
         disk.replace(provisional, folder)
@@ -100,8 +100,11 @@ def restaura(respaldo: Path, folder: Path, *, disk: Disk) -> Restaurado:
     return Restaurado(len(files), sum(item["bytes"] for item in files), listing["publico"], made, missing)
 
 
-def _unpack(stream: Inflated, target: Path, disk: Disk) -> dict[str, Any]:
-    """2 and 3; the list."""
+def desempaca(stream: Inflated, target: Path, disk: Disk) -> dict[str, Any]:
+    """Write into ``target`` what a backup holds, every byte hashed, and give its list (2 and 3 of ``restaura``).
+
+    Raises: as ``restaura``, for those; what was written stays for the caller to remove.
+    """
     found: dict[str, tuple[int, str]] = {}
     watch = SpaceWatch(target)
     listing: dict[str, Any] | None = None
@@ -112,7 +115,7 @@ def _unpack(stream: Inflated, target: Path, disk: Disk) -> dict[str, Any]:
                     raise _refused("trae algo después de su lista")
                 if len(found) >= MAX_MEMBERS:
                     raise _refused(f"trae más de {MAX_MEMBERS:,} archivos")
-                _admit(member, target)
+                _admit(member)
                 if member.name in found:
                     raise _refused(f"trae dos veces {member.name!a}")
                 chunks = _content(tar, member)
@@ -130,20 +133,17 @@ def _unpack(stream: Inflated, target: Path, disk: Disk) -> dict[str, Any]:
     return listing
 
 
-def _admit(member: tarfile.TarInfo, target: Path) -> None:
-    """One name, of a regular file, that stays inside: by our own rules and by those of Python.
+def _admit(member: tarfile.TarInfo) -> None:
+    """One name, of a regular file, that stays inside: where nothing else is ever made, no link can lead out.
+
+    Rules of our own: ``tarfile.data_filter`` is not in Debian 12's Python 3.11.2.
 
     Raises:
         ArchivoError: it is not that.
     """
     if not member.isreg():
         raise _refused(f"trae algo que no es un archivo normal: {member.name!a}")
-    leaves = any(part in ("", ".", "..") for part in member.name.split("/")) or "\0" in member.name
-    try:
-        tarfile.data_filter(member, str(target))
-    except tarfile.FilterError:
-        leaves = True
-    if leaves:
+    if any(part in ("", ".", "..") for part in member.name.split("/")) or "\0" in member.name:
         raise _refused(f"trae un nombre que sale de la carpeta: {member.name!a}")
 
 
@@ -198,7 +198,8 @@ def _compare(listing: dict[str, Any], found: dict[str, tuple[int, str]]) -> None
     raise _refused(f"{len(wrong)} archivos no son los de su lista; el primero, {wrong[0]!a}")
 
 
-def _check_state(provisional: Path) -> None:
+def revisa_estado(provisional: Path) -> None:
+    """4 of ``restaura``: that the state database in ``provisional`` can be used. Raises as that does."""
     path = provisional / ESTADO
     if not path.is_file():
         raise _refused(f"no trae {ESTADO}")

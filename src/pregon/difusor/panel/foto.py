@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import PregonError
+from pregon.convocatoria.calendario import apremian, proximas
 from pregon.difusor.decide import Tiempos, overdue_at
 from pregon.difusor.panel import palabras
 from pregon.difusor.panel.palabras import hace, hora
@@ -102,8 +103,10 @@ def toma(
     rows: list[Dato] = []
     if data is not None:
         rows += [each for each in (read("El corte siguiente", lambda: _next(workspace, libro, now)),) if each]
+        rows += [each for each in (read("El calendario", lambda: _deadline(workspace, now)),) if each]
         rows.append(_attempt(data["ultimo_intento"], zona, now))
         rows.append(_address(data, alarms))
+        rows += [] if not data["nube"] else [_cloud(data["nube"])]
         rows.append(_clock(data["reloj"]))
     forecast = read("El pronóstico del disco", pronostico)
     if data is not None:
@@ -171,6 +174,18 @@ def _ahead(instant: datetime, now: datetime) -> str:
     return f"Faltan {hace(seconds)}." if seconds >= 60 else "Es la hora." if seconds > -60 else "Puede llegar ya."
 
 
+def _deadline(workspace: Workspace, now: datetime) -> Dato | None:
+    """The next deadline of the difusor, until the start; near ones stand out. Of several, how many more wait."""
+    call = workspace.convocatoria
+    left = [] if now >= call.inicio else [one for one in proximas(call, now, quien="difusor") if one.limite]
+    if not left:
+        return None
+    near = apremian(call, now)
+    more = len(left) - 1
+    detail = f"{left[0].que}." + (f" Después, {more} más." if more else "")
+    return Dato("plazo", "Plazo siguiente", left[0].cuando().capitalize(), detail, "ojo" if near else "calma")
+
+
 def _attempt(data: dict[str, Any], zona: Any, now: datetime) -> Dato:
     if data["hora"] is None:
         return Dato("intento", "Último intento", "ninguno todavía")
@@ -189,6 +204,20 @@ def _address(data: dict[str, Any], alarms: Sequence[Aviso] | None) -> Dato:
         return Dato("publico", "Dirección pública", data["urls"][0], "La vigilancia todavía no la comprueba.")
     detail = f"{wrong[0]}." if wrong else "La vigilancia la ve bien."
     return Dato("publico", "Dirección pública", data["urls"][0], detail, "mal" if wrong else "bien")
+
+
+def _cloud(data: Sequence[dict[str, Any]]) -> Dato:
+    """One line for every target: how many show what they must, and what is wrong with the others."""
+    late = [each for each in data if each["pendiente"] is not None or each["error"] is not None]
+    value = f"{len(data) - len(late)} de {len(data)} al día"
+    if not late:
+        return Dato("nube", "Nube", value, f"{', '.join(each['nombre'] for each in data)}.", "bien")
+    said = (
+        f"{each['nombre']}: {'va subiendo' if each['error'] is None else each['error']['que_paso'].rstrip('.')}"
+        for each in late
+    )
+    failing = any(each["error"] is not None for each in late)
+    return Dato("nube", "Nube", value, f"{'; '.join(said)}.", "mal" if failing else "ojo")
 
 
 def _clock(data: dict[str, Any]) -> Dato:

@@ -30,6 +30,7 @@ RESULTADOS = {
 CODIGOS = {
     "RED": "falló la conexión con el instituto o lo que entrega está incompleto",
     "DESTINO": "el instituto no acepta lo que se le envía",
+    "PURGA": "la caché o la CDN no aceptó que se purgara",
     "TRANSPORTE": "lo que se transfería no llegó",
     "FIRMA": "la firma no es del instituto, o lo que llegó no se entiende",
     "UMBRAL": "faltan firmas del instituto",
@@ -77,6 +78,9 @@ EVENTOS = {
     "sin_original": "No se pudo traer el archivo original del corte {corte}",
     "acuses_sin_copia": "Los acuses no se pudieron copiar",
     "acuse_sin_entregar": "Un acuse no se pudo enviar",
+    "nube_visible": "La nube «{nombre}» muestra {que}",
+    "nube_falla": "La nube «{nombre}» no se pudo actualizar",
+    "nube_repuesta": "La nube «{nombre}» no estaba como se dejó; se repuso",
     "ajustes": "Se leyeron otra vez los ajustes",
     "ajustes_rechazados": "Los ajustes nuevos no valen; siguen los anteriores",
     "falla": "Falló {donde}",

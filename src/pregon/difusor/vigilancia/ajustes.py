@@ -40,6 +40,7 @@ class AjustesVigilancia(Settings):
     bitacora_max_mb: Positivo = 1024.0
     bitacora_horas: Positivo = 24.0
     acuses_min: Positivo = 10.0
+    nube_min: Positivo = 3.0
     vigencia_dias: Positivo = 14.0
     permanencia_dias: Positivo = 3.0
 

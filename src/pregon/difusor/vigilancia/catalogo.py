@@ -215,6 +215,15 @@ _REGLAS = (
         "Revise [acuses] y la red; publicar no depende de ellos, pero el instituto no sabe en qué corte va.",
     ),
     Regla(
+        "NUBE",
+        "alarma",
+        "Una nube no muestra lo que se publica aquí",
+        "`nube_min` desde que se le pidió, o desde que falla",
+        "Vea «nube» en «pregon difusor estado --json»: si es el depósito, revise permisos y cuota; si es la purga o el "
+        "borde, revise el CDN. Este equipo sigue publicando: mientras tanto se puede dar su propia dirección.",
+        inmediata=True,
+    ),
+    Regla(
         "VIGENCIA",
         "aviso",
         "Una firma venció o está por vencer",
@@ -228,6 +237,15 @@ _REGLAS = (
         "Está por terminar el plazo de permanencia",
         "`permanencia_dias` antes de `permanencia_hasta` del perfil",
         "Respalde las bitácoras y el historico para la memoria antes de retirar el portal.",
+        inmediata=True,
+    ),
+    Regla(
+        "PLAZO",
+        "aviso",
+        "Un plazo de la convocatoria está por vencer",
+        "7 días antes de cada plazo del difusor, hasta la hora de inicio",
+        "Entregue lo que pide ese plazo; «pregon convocatoria calendario» los dice todos y «pregon convocatoria "
+        "cumplimiento», lo que falta.",
         inmediata=True,
     ),
     Regla(

@@ -16,6 +16,7 @@ from pregon.base.space import free_bytes
 from pregon.difusor import pointer
 from pregon.difusor.decide import Estado, decide
 from pregon.difusor.libro import Libro
+from pregon.difusor.nube.estado import estados
 from pregon.difusor.receive import situation_of
 from pregon.difusor.vigilancia.alarmas import leidas
 from pregon.difusor.vigilancia.catalogo import catalogo
@@ -49,6 +50,7 @@ class _Difusor(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._cuts()
         yield from self._attempts()
+        yield from self._clouds()
         yield from self._alarms()
         yield from self._machine()
 
@@ -95,6 +97,19 @@ class _Difusor(Collector):
         for_role = {(role,): (until - self._now).total_seconds() for role, until in expiries(self._workspace).items()}
         if for_role:
             yield _labelled("pregon_firma_vence_segundos", "Hasta que venza la firma de cada rol.", ("rol",), for_role)
+
+    def _clouds(self) -> Iterator[Metric]:
+        clouds = estados(self._workspace, self._libro)
+        if clouds:
+            shown = {(each.nombre,): each.corte or 0 for each in clouds}
+            yield _labelled("pregon_nube_corte", "Corte que muestra cada nube; 0 si ninguno.", ("nube",), shown)
+            waits = {
+                (each.nombre,): 0 if each.pedido_desde is None else (self._now - each.pedido_desde).total_seconds()
+                for each in clouds
+            }
+            yield _labelled("pregon_nube_atraso_segundos", "Desde que se le pidió otra cosa.", ("nube",), waits)
+            wrong = {(each.nombre,): each.error is not None for each in clouds}
+            yield _labelled("pregon_nube_falla", "1 si lo último que se intentó falló.", ("nube",), wrong)
 
     def _alarms(self) -> Iterator[Metric]:
         in_force = {each.codigo for each in leidas(self._libro.alarmas)}

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pregon.difusor.decide import decide
 from pregon.difusor.historia.pronostico import forecast
+from pregon.difusor.nube.estado import estados
 from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import DIRECCION, public_url
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pregon.difusor.decide import Decision
     from pregon.difusor.historia.pronostico import Pronostico
     from pregon.difusor.libro import Libro
+    from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.reloj import ClockReading
     from pregon.difusor.workspace import Workspace
 
@@ -71,6 +73,7 @@ class Vista:
     apartado: Mapping[str, Any] | None = None
     acuses_pendientes: int = 0
     acuses_espera_s: float | None = None
+    nube: tuple[EstadoNube, ...] = ()
 
 
 class Observador:
@@ -134,6 +137,7 @@ class Observador:
             apartado=libro.apartado,
             acuses_pendientes=pending,
             acuses_espera_s=waits,
+            nube=estados(self._workspace, libro),
         )
 
     def _pronostico(self, libro: Libro, now: datetime) -> Pronostico:

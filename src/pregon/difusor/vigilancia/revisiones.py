@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pregon.convocatoria.calendario import apremian
 from pregon.difusor.decide import Estado
 from pregon.difusor.integridad.barrido import CYCLE_PART
 from pregon.difusor.reloj import VALID_FOR
@@ -177,6 +178,23 @@ def _acuses(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
         )
 
 
+def _nube(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
+    """Each target is told by its name; one that is left behind says since when, and why where it knows."""
+    late, margin = [], timedelta(minutes=workspace.settings.vigilancia.nube_min)
+    for each in vista.nube:
+        since = each.pedido_desde if each.error is None else min(each.error.desde, each.pedido_desde or vista.now)
+        if since is not None and vista.now - since > margin:
+            late.append((each, since))
+    if late:
+        said = "; ".join(
+            f"«{each.nombre}» no está al día desde las {since.astimezone(workspace.convocatoria.zona):%H:%M:%S}; "
+            f"muestra {each.muestra or 'nada todavía'}"
+            + ("" if each.error is None else f" ({each.error.codigo}: {each.error.que_paso})")
+            for each, since in late
+        )
+        yield Sintoma("NUBE", f"{said}.", detalle={"nombres": [each.nombre for each, _ in late]})
+
+
 def _servidor(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
     del workspace
     if vista.servidor is False:
@@ -207,6 +225,16 @@ def _plazos(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
         yield Sintoma("PERMANENCIA", f"El portal debe seguir hasta {end.isoformat()}; después puede retirarse.")
 
 
+def _calendario(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
+    """What the call asks of the difusor before the start. From then on the night is what matters, and the report of
+    after it is due weeks later: whoever holds the night is not told of papers."""
+    call = workspace.convocatoria
+    due = () if vista.now >= call.inicio else apremian(call, vista.now)
+    if due:
+        text = "; ".join(f"{one.que}, {one.cuando()}" for one in due)
+        yield Sintoma("PLAZO", f"{text}.", detalle={"claves": [one.clave for one in due]})
+
+
 def de_equipo() -> tuple[Revision, ...]:
     """The checks that need no memory, each with the codes that it may find."""
     return (
@@ -216,6 +244,7 @@ def de_equipo() -> tuple[Revision, ...]:
         (("BITACORA",), _bitacora),
         (("SERVIDOR",), _servidor),
         (("VIGENCIA", "PERMANENCIA"), _plazos),
+        (("PLAZO",), _calendario),
     )
 
 
@@ -228,6 +257,7 @@ def de_memoria() -> tuple[Revision, ...]:
         (("BARRIDO_VENCIDO", "ALTERADO", "RETIRADO"), _barrido),
         (("ESTADO_REHECHO",), _estado),
         (("ACUSES",), _acuses),
+        (("NUBE",), _nube),
     )
 
 
