@@ -395,6 +395,11 @@ class Libro:
         """Remember why the history does not reach a target (None: it does); True where it is another reason."""
         return self._changed(f"historial_falla/{nombre}", trouble)
 
+    def falla_del_historial(self, nombre: str) -> dict[str, str] | None:
+        """What ``recuerda_historial`` was told last of a target."""
+        data = self._state.get(f"historial_falla/{nombre}")
+        return data if isinstance(data, dict) else None
+
     def relee(self) -> None:
         """Forget what was read: another view of the same database may have written since."""
         self._cortes = self._avisos = None

@@ -99,6 +99,11 @@ def _warnings(
         for each in clouds
         if each.error is not None
     )
+    found.extend(
+        {"codigo": "NUBE", "texto": f"Los originales no llegan a la nube «{each.nombre}»: {each.historial['que_paso']}"}
+        for each in clouds
+        if each.historial is not None
+    )
     told = {each["codigo"] for each in found}
     alarms = leidas(libro.alarmas)
     found.extend({"codigo": each.codigo, "texto": each.texto} for each in alarms if each.codigo not in told)

@@ -36,7 +36,7 @@ from pregon.base.errors import (
 )
 from pregon.base.locks import exclusive
 from pregon.cli.difusor import app
-from pregon.difusor import pointer
+from pregon.difusor import pointer, report
 from pregon.difusor.acuse import create_key, files_in
 from pregon.difusor.historia.auditoria import Auditoria
 from pregon.difusor.historia.pronostico import forecast
@@ -247,6 +247,26 @@ def test_every_original_is_there_with_its_sha256_and_goes_up_once(guarda: Guarda
     rotten.write_bytes(here[archive] + b"x")
     assert guarda.historial().guarda().danados == (archive,)
     assert guarda.privado()[archive] == here[archive]
+
+
+def test_originals_that_do_not_reach_the_bucket_are_said(guarda: Guarda) -> None:
+    """``estado`` says it by the target's name while it lasts, whatever its edge shows."""
+    guarda.recibe(1)
+    workspace, now = guarda.escena.workspace, guarda.escena.clock.now()
+    libro = Libro(workspace.open_state(guarda.escena.clock))
+
+    def said() -> tuple[object, list[str]]:
+        told = report.estado(workspace, libro, now)
+        return told["nube"][0]["historial"], [each["texto"] for each in told["avisos"] if each["codigo"] == "NUBE"]
+
+    assert said() == (None, [])
+    libro.recuerda_historial("nube-uno", {"codigo": "RED", "que_paso": "No contesta."})
+    assert said() == (
+        {"codigo": "RED", "que_paso": "No contesta."},
+        ["Los originales no llegan a la nube «nube-uno»: No contesta."],
+    )
+    libro.recuerda_historial("nube-uno", None)
+    assert said() == (None, [])
 
 
 def test_before_the_first_publication_nothing_at_all_goes(guarda: Guarda) -> None:

@@ -45,7 +45,8 @@ class EstadoNube:
     ``muestra`` and ``sha256``: what its edge last showed, whole, and its manifest's (or page's) hash; ``desde`` since
     when. ``avisos``: the hash of the announced delays with it. ``pedido`` and ``pedido_desde``: what it must show
     instead, and since when; None where it shows what it must. ``tiempos``: of what it shows, instants as text
-    ``pedido``, ``subido``, ``purgado`` and ``visible``, with ``objetos`` and ``bytes`` that went up.
+    ``pedido``, ``subido``, ``purgado`` and ``visible``, with ``objetos`` and ``bytes`` that went up. ``historial``: why
+    the originals do not reach it (``codigo``, ``que_paso``); None where they do, or are not kept there.
     """
 
     nombre: str
@@ -58,6 +59,7 @@ class EstadoNube:
     pedido_desde: datetime | None = None
     tiempos: Mapping[str, Any] = field(default_factory=dict)
     error: Fallo | None = None
+    historial: Mapping[str, str] | None = None
 
     @property
     def corte(self) -> int | None:
@@ -87,7 +89,7 @@ class EstadoNube:
         return replace(self, **changes)
 
     def dicho(self) -> dict[str, Any]:
-        """The object of ``estado --json``: ``nombre publica muestra corte desde pendiente error``."""
+        """The object of ``estado --json``: ``nombre publica muestra corte desde pendiente error historial``."""
         pending = None
         if not self.al_dia:
             pending = {"que": self.pedido, "desde": _text(self.pedido_desde)}
@@ -99,6 +101,7 @@ class EstadoNube:
             "desde": _text(self.desde),
             "pendiente": pending,
             "error": None if self.error is None else self.error.to_json(),
+            "historial": None if self.historial is None else dict(self.historial),
         }
 
 
@@ -135,7 +138,12 @@ def estados(workspace: Workspace, libro: Libro) -> tuple[EstadoNube, ...]:
     Raises:
         DiscoError: the state database cannot be read.
     """
-    return tuple(recordado(each.nombre, each.publica, libro.nube(each.nombre)) for each in workspace.settings.nube)
+    return tuple(
+        recordado(each.nombre, each.publica, libro.nube(each.nombre)).con(
+            historial=libro.falla_del_historial(each.nombre) if each.historial else None
+        )
+        for each in workspace.settings.nube
+    )
 
 
 def _text(instant: datetime | None) -> str | None:
