@@ -6,13 +6,15 @@ import dataclasses
 import json
 import shutil
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pregon.base.clock import ManualClock
 from pregon.base.errors import DiscoError, FindingsError
-from pregon.instituto import apuntes, fuentes, obra
+from pregon.instituto import apuntes, armado, build, datos, fuentes, hojas, obra
+from pregon.instituto.datos import _known
+from pregon.instituto.secciones import amended
 from pregon.paquete.names import CAMBIOS
 from pregon.tablas.siguiente import understand_next
 from tests.instituto.conftest import INICIO, Night, tree_digest
@@ -20,7 +22,7 @@ from tests.instituto.madrugada import contents, copied, make, write_sources
 from tests.instituto.test_build import FullDisk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pregon.instituto.build import BuiltCut
@@ -65,6 +67,26 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was taken from the previous cut: ``hoja`` for each file of actas amended, ``unidad`` for each of a unit."""
+    seen: list[str] = []
+
+    def watched(*args: Any) -> bytes | None:
+        made = amended(*args)
+        seen.extend(["hoja"] * (made is not None))
+        return made
+
+    def known(content: bytes | None, secciones: int) -> Sequence[str | None]:
+        found = _known(content, secciones)
+        seen.extend(["unidad"] * (None not in found and bool(found)))
+        return found
+
+    monkeypatch.setattr(hojas, "amended", watched)
+    monkeypatch.setattr(datos, "_known", known)
+    return seen
+
+
 def note_files(space: Workspace, contest: str) -> list[Path]:
     return sorted(path for path in (space.apuntes / contest).iterdir() if path.is_file())
 
@@ -79,10 +101,13 @@ def assert_same_bytes(made: dict[str, bytes], start: Start) -> None:
     assert any(name.endswith(CAMBIOS) for name in made)
 
 
-def test_cut_with_notes_is_the_cut_without_them(start: Start, tmp_path: Path, followed: list[str]) -> None:
+def test_cut_with_notes_is_the_cut_without_them(
+    start: Start, tmp_path: Path, followed: list[str], taken: list[str]
+) -> None:
     space = copied(start.space, tmp_path / "con")
     second = make(space, start.sources[12], 12)
     assert len(followed) == len(CONTESTS)  # they did serve
+    assert {"hoja", "unidad"} == set(taken)
     assert_same_bytes(contents(second), start)
     third = make(space, start.sources[13], 13)  # from notes that were themselves made from notes
     assert len(followed) == 2 * len(CONTESTS)
@@ -213,9 +238,10 @@ def test_notes_of_another_manifest_or_half_written_are_not_used(
     table = fuentes.read(start.sources[12][0]).tabla
     known = apuntes.load(space.apuntes / "gub", table, start.first.manifiesto_sha256)
     assert known is not None
-    lying = dataclasses.replace(known, lineas=known.lineas[::-1])
+    lying = dataclasses.replace(known, renglones=known.renglones[::-1])
     of = start.first.manifiesto_sha256 if stopped else "0" * 64
-    apuntes.save(space.apuntes / "gub", lying, table, of, disk=space.disk)
+    sums = apuntes.lay(tmp_path / "gub", lying, disk=space.disk)
+    apuntes.seal(tmp_path / "gub", space.apuntes / "gub", lying, sums, table, of, disk=space.disk)
     if stopped:
         (space.apuntes / "gub" / "apuntes.json").unlink()  # it is written last
     assert apuntes.load(space.apuntes / "gub", table, start.first.manifiesto_sha256) is None
@@ -232,6 +258,27 @@ def test_cut_that_fails_before_its_signature_leaves_notes_that_harm_nothing(
     with pytest.raises(DiscoError):
         make(full, start.sources[13], 13)  # of another hour: nothing of it may show in the next
     assert_same_bytes(contents(make(space, start.sources[12], 12)), start)
+
+
+def test_notes_of_a_cut_that_is_not_signed_in_the_end_do_not_touch_those_that_count(
+    start: Start, tmp_path: Path, followed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written while the cut is put together; here it fails when they are all there."""
+    space = copied(start.space, tmp_path / "con")
+    before, notes = tree_digest(space.repositorio), tree_digest(space.apuntes)
+
+    def stopped(*_: object) -> None:
+        raise DiscoError("no cabe", intacto="nada", que_hacer="nada")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(armado, "APART_BYTES", 0)
+        patch.setattr(build, "_publish", stopped)
+        with pytest.raises(DiscoError):
+            make(space, start.sources[13], 13)
+    assert (tree_digest(space.repositorio), tree_digest(space.apuntes)) == (before, notes)
+    assert_same_bytes(contents(make(space, start.sources[12], 12)), start)
+    assert len(followed) == len(CONTESTS)  # of the second order: the first one had processes of its own
+    assert not list(space.trabajo.iterdir())
 
 
 def test_blocked_cut_leaves_notes_that_harm_nothing(start: Start, tmp_path: Path, followed: list[str]) -> None:

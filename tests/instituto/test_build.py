@@ -112,6 +112,33 @@ def test_same_actas_and_same_cut_give_the_same_archive(night: Night, tmp_path: P
     assert other.manifest == dataclasses.replace(built.manifest, generado=other.manifest.generado)
 
 
+def test_processes_that_hash_differently_give_the_same_archive(night: Night, tmp_path: Path) -> None:
+    """Python orders a set of texts by a number that is another in each process, unless it is fixed."""
+    sources = night.sources()
+    found, archives = [], []
+    for seed in ("1", "2"):
+        night.folder = tmp_path / seed
+        night.folder.mkdir()
+        space = night.create()
+        command = [sys.executable, "-m", "pregon", "instituto", "corte", str(space.folder), "--hora", HORA.isoformat()]
+        process = procesos.start(
+            [*command, *(part for source in sources for part in ("--actas", str(source.actas)))],
+            output=tmp_path / "salida",
+            folder=tmp_path,
+            environment={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        try:
+            assert process.wait(60) == 0, (tmp_path / "salida").read_text()
+        finally:
+            process.stop()
+        (archive,) = (space.repositorio / "targets" / "cortes" / "0001").glob("*.zip")
+        with zipfile.ZipFile(archive) as opened:
+            found.append({member.filename: member.CRC for member in opened.infolist()})
+        archives.append(archive.read_bytes())
+    assert [name for name in found[0] if found[0][name] != found[1].get(name)] == []
+    assert archives[0] == archives[1]
+
+
 def test_numbering_starts_before_the_start_with_zero_and_after_it_with_one(night: Night) -> None:
     space = night.create()
     zero = night.cut(space, INICIO - timedelta(hours=2))

@@ -172,8 +172,9 @@ def test_process_killed_in_the_middle_signs_nothing(
     assert not list(space.trabajo.iterdir())
 
 
+@pytest.mark.parametrize("step", ["lay", "seal"])
 def test_process_killed_while_it_writes_its_notes_does_not_undo_a_signed_cut(
-    start: _Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: list[Forked[Any]]
+    start: _Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apart: list[Forked[Any]], step: str
 ) -> None:
     space = copied(start[0], tmp_path / "espacio")
 
@@ -181,7 +182,7 @@ def test_process_killed_while_it_writes_its_notes_does_not_undo_a_signed_cut(
         os.kill(os.getpid(), signal.SIGKILL)
 
     with monkeypatch.context() as patch:
-        patch.setattr("pregon.instituto.apuntes.save", killed)
+        patch.setattr(f"pregon.instituto.apuntes.{step}", killed)
         built = make(space, start[1][10], 10)
     assert len(apart) == 2
     assert built.corte == 1

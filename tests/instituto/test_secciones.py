@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from pregon.instituto.hojas import Hojas
-from pregon.instituto.secciones import Ids, described, items_of, shard_of, sheets, text_in
+from pregon.instituto.secciones import Hoja, Ids, amended, described, item, items_of, shard_of, sheets, text_in
 from pregon.prep.model import Estado
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
 from pregon.prep.text import natural
 from pregon.tablas.fichas import understand, understand_rows
+from pregon.tablas.siguiente import match, understand_next
 from pregon.tablas.totales import totals
 from tests.prep.muestras import row
 from tests.tablas import tablitas
@@ -32,7 +33,7 @@ def made(table: ActaTable) -> dict[str, bytes]:
     """The files of a table, by name."""
     seen = understand(table, fichas=True)
     hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras)
-    maker = Hojas("gub", table, Ids.of(table, seen.fichas), seen.textos, None)
+    maker = Hojas("gub", table, Ids.of(table, seen.fichas), seen, None)
     return {name: maker.content(name, sheet) for name, sheet in hojas.items()}
 
 
@@ -169,10 +170,10 @@ def test_text_of_an_acta_is_the_same_bytes_asked_alone_or_with_all_and_parts_aga
     places = range(0, len(table.filas), 3)
     assert understand_rows(table, places, ()).textos == {place: texts[place] for place in places}
     for content in made(table).values():
-        for item, acta in zip(items_of(content), json.loads(content)["casillas"], strict=True):
-            assert json.loads(f'{{"id":{item}}}') == acta
+        for text, acta in zip(items_of(content), json.loads(content)["casillas"], strict=True):
+            assert json.loads(f'{{"id":{text}}}') == acta
             del acta["id"]
-            assert json.loads(f"{{{text_in(item)}}}") == acta
+            assert json.loads(f"{{{text_in(text)}}}") == acta
 
 
 @pytest.mark.datos
@@ -181,3 +182,32 @@ def test_text_of_an_acta_is_the_same_bytes_asked_alone_or_with_all_and_parts_aga
 )
 def test_files_of_a_real_table_say_what_its_actas_say(datos: Path, name: str) -> None:
     assert_told_alike(read_actas(datos / name))
+
+
+def changed_rows() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Two cuts of the same actas, in their places: one corrected, one that arrives, in two files of three."""
+    rows = [row(n, SECCION=f"{n:04d}", ID_DISTRITO_LOCAL=f"{1 + n % 2:03d}") for n in range(1, 28)]
+    after = [dict(one) for one in rows]
+    after[3] |= {"PAN": "99", "OBSERVACIONES": "dice }]}{'id': y \\"}
+    after[12] |= {"MC": "7", "SHA": "f" * 64}
+    return rows, after
+
+
+def test_file_amended_is_the_file_made_whole(tmp_path: Path) -> None:
+    before, after = (read_actas(tablitas.write(tmp_path / f"{n}.csv", rows)) for n, rows in enumerate(changed_rows()))
+    assert before.crudas is not None
+    assert after.crudas is not None
+    found = match(after.crudas, before.crudas)
+    assert found is not None
+    gone = [before.crudas[place] for place in found.idas]
+    seen = understand_next(after, gone, understand(before, fichas=True), found)
+    assert seen.tocadas is not None
+    old, whole, ids = made(before), made(after), Ids.of(after, seen.fichas)
+    amendments = 0
+    for name, sheet in sheets(seen.fichas.hojas, seen.secciones, seen.primeras).items():
+        came = {n: item(ids[n], seen.textos[n]) for n in found.nuevas if n in sheet.actas}
+        assert amended(old[name], sheet, after.nivel, seen.tocadas, came) == whole[name]
+        amendments += old[name] != whole[name]
+        fewer = Hoja(sheet.actas[:-1], sheet.secciones), Hoja(sheet.actas, sheet.secciones[:-1])
+        assert [amended(old[name], other, after.nivel, seen.tocadas, {}) for other in fewer] == [None, None]
+    assert amendments == 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pregon.base.errors import FormatoError
 from pregon.prep import admision, reader
 from pregon.prep.admision import open_text
-from pregon.prep.plain import PlainRows, read_body
+from pregon.prep.plain import Body, PlainRows, differing, read_body
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
 from tests.prep.muestras import COLUMNS, Sample, row
@@ -300,3 +300,46 @@ def test_bad_byte_has_its_place_wherever_a_read_ends(
             read_actas(path)
     assert f"línea {line}, columna {column}: " in caught.value.que_paso
     assert path.read_bytes() == content
+
+
+def body_of(lines: list[bytes], end: str, *, ended: bool) -> Body:
+    data = end.encode().join(lines) + (end.encode() if ended and lines else b"")
+    return Body(data, "utf-8", end, len(lines), max(1, len(data)), (0,))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.text("ab", max_size=5), st.text("ab", max_size=5), st.booleans()), max_size=12),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+    st.integers(0, 3000),
+    st.lists(st.sampled_from([b"c,", b"d,"]), max_size=3),
+)
+def test_rows_that_differ_in_their_place_are_those_of_the_lines(
+    rows: list[tuple[str, str, bool]],
+    end: str,
+    ended: bool,  # noqa: FBT001 - hypothesis
+    head: int,
+    more: list[bytes],
+) -> None:
+    """A long row before them puts differences on both sides of every step of the comparison."""
+    one = [b"x" * head, *(f"{a},".encode() for a, _, _ in rows)]
+    other = [b"x" * head, *((f"{a}," if same else f"{b},").encode() for a, b, same in rows)]
+    expected = {n: (x, y) for n, (x, y) in enumerate(zip(one, other, strict=True)) if x != y}
+    found = differing(body_of(one, end, ended=ended), body_of(other, end, ended=ended), most=len(one))
+    assert found is not None
+    longer = differing(body_of(one, end, ended=True), body_of([*other, *more], end, ended=True), most=len(one) + 3)
+    assert longer == (found[0], found[1] | dict(enumerate(more, len(one))))
+    assert {n: (found[0][n], found[1][n]) for n in found[0]} == expected
+    assert found[0].keys() == found[1].keys()
+    if expected:
+        fewer = differing(body_of(one, end, ended=ended), body_of(other, end, ended=ended), most=len(expected) - 1)
+        assert fewer is None
+
+
+def test_bodies_of_another_form_or_with_too_many_rows_are_not_compared() -> None:
+    lines = [b"a,b", b"c,d"]
+    one = body_of(lines, "\n", ended=True)
+    assert differing(one, body_of(lines, "\r\n", ended=True), most=9) is None
+    assert differing(one, body_of([], "\n", ended=True), most=1) is None
+    assert differing(one, body_of([], "\n", ended=True), most=2) == (dict(enumerate(lines)), {})

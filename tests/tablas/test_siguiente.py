@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pregon.prep.plain import Body, PlainRows
 from pregon.prep.reader import read_actas
 from pregon.tablas.fichas import Entendidas, understand
-from pregon.tablas.siguiente import MAX_NEW, match, understand_next
+from pregon.tablas.siguiente import MAX_NEW, Correspondencia, match, match_rows, understand_next
 from tests.prep.muestras import row
 from tests.tablas import tablitas
 
@@ -40,7 +41,7 @@ PAIRS = (
 
 def differing(seen: Entendidas, whole: Entendidas) -> list[str]:
     """The fields that differ; of the texts of actas, only those that were made are compared."""
-    names = [field.name for field in dataclasses.fields(Entendidas) if field.name != "textos"]
+    names = [field.name for field in dataclasses.fields(Entendidas) if field.name not in ("textos", "tocadas")]
     found = [name for name in names if getattr(seen, name) != getattr(whole, name)]
     return found + [f"texto {place}" for place, text in seen.textos.items() if whole.textos[place] != text]
 
@@ -49,7 +50,7 @@ def assert_follows(table: ActaTable, lines: Sequence[str] | None, before: Entend
     """``table`` from the lines before it, which is what it is by itself; None where it was not tried."""
     if lines is None or table.crudas is None or (found := match(table.crudas, lines)) is None:
         return None
-    seen = understand_next(table, lines, before, found)
+    seen = understand_next(table, [lines[place] for place in found.idas], before, found)
     assert differing(seen, understand(table, fichas=True)) == []
     now, then = Counter(table.crudas), Counter(lines)
     assert Counter(table.crudas[place] for place in found.nuevas) == now - then
@@ -57,9 +58,30 @@ def assert_follows(table: ActaTable, lines: Sequence[str] | None, before: Entend
     kept = [(place, old) for place, old in enumerate(found.antes) if old is not None]
     assert all(table.crudas[place] == lines[old] for place, old in kept)
     assert len({old for _, old in kept}) == len(kept)
+    assert not found.fijas or all(place == old for place, old in kept)
+    assert match([line.encode() for line in table.crudas], [line.encode() for line in lines]) == found
+    assert_paired_as_bytes(table.crudas, lines, found)
     assert sorted({*found.nuevas, *(place for place, _ in kept)}) == list(range(len(table.crudas)))
     assert set(seen.textos) >= set(found.nuevas)
     return seen
+
+
+def assert_paired_as_bytes(lines: Sequence[str], before: Sequence[str], found: Correspondencia) -> None:
+    """``match_rows`` of both, with any line end and with or without the last one, gives ``found``; it keeps the rows
+    that changed and gives them again."""
+    for end, ended in (("\n", True), ("\r\n", True), ("\r", False), ("\n", False)):
+        rows, old = (plain(some, end=end, ended=ended) for some in (lines, before))
+        assert match_rows(rows, old) == found
+        assert rows.body is not None
+        assert [*rows.at(found.nuevas).lineas] == [lines[place] for place in found.nuevas]
+        assert [*old.at(found.idas).lineas] == [before[place] for place in found.idas]
+        assert rows.at(range(len(lines))).lineas == tuple(lines)
+
+
+def plain(lines: Sequence[str], *, end: str, ended: bool) -> PlainRows:
+    """The lines as they are in a file."""
+    data = (end.join(lines) + end * (ended and bool(lines))).encode()
+    return PlainRows(Body(data, "utf-8", end, len(lines), max(1, len(data)), (0,)), ",")
 
 
 def table_of(path: Path, rows: Sequence[Row]) -> ActaTable:
@@ -216,3 +238,19 @@ def test_real_pair_is_understood_as_the_whole(datos: Path, before: str, after: s
 def test_size_of_what_is_new_decides_and_not_what_left(tmp_path: Path) -> None:
     rows = base(20)
     assert followed(tmp_path, rows, rows[:4]) is not None
+
+
+def test_lines_that_stay_in_their_place_are_told_apart() -> None:
+    rows = [f"línea {n}" for n in range(12)]
+    same = match(rows, rows)
+    changed = match([*rows[:4], "otra", *rows[5:]], rows)
+    moved = match([*rows[1:], rows[0]], rows)
+    longer = match([*rows, "otra"], rows)
+    assert same is not None
+    assert changed is not None
+    assert moved is not None
+    assert longer is not None
+    assert (same.fijas, same.nuevas, same.idas) == (True, [], [])
+    assert (changed.fijas, changed.nuevas, changed.idas, changed.antes[4]) == (True, [4], [4], None)
+    assert (moved.fijas, moved.nuevas, moved.idas) == (False, [], [])
+    assert (longer.fijas, longer.nuevas, longer.idas, len(longer.antes)) == (True, [12], [], 13)

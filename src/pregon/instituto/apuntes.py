@@ -1,6 +1,7 @@
 """What was understood of the last signed cut, kept so that the next one does not do the same work twice.
 
-``apuntes/<contienda>/`` in the workspace: one file per column, a line for each acta; ``apuntes.json`` is written last.
+``apuntes/<contienda>/`` in the workspace: the rows as they were read, one file per column of what was made of them, a
+line for each acta; ``apuntes.json`` is written last.
 They only save time. Whoever deletes them, or finds them damaged, of another version or of another cut, makes the whole
 cut from its files, and the result is the same, byte for byte.
 """
@@ -10,13 +11,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from zlib_ng import zlib_ng
 
 from pregon import __version__
-from pregon.prep.model import PlainRows
+from pregon.instituto.secciones import places_of
+from pregon.prep.plain import Body, PlainRows
 from pregon.tablas.fichas import Entendidas, Faltas, Fichas, Repetidas
 
 if TYPE_CHECKING:
@@ -28,22 +31,26 @@ if TYPE_CHECKING:
     from pregon.prep.model import ActaTable
     from pregon.tablas.estadistica import Grupo
 
-_FORMATO = "pregon/apuntes/1"
+_FORMATO = "pregon/apuntes/2"
 _INDICE = "apuntes.json"
+_RENGLONES = "renglones"
+Sumas: TypeAlias = "Mapping[str, tuple[int, int]]"
+"""How many lines each column has, and its CRC-32."""
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Fichas))
 
 
 @dataclass(frozen=True)
 class Apuntes:
-    """The table of a cut as its lines, and what was made of them.
+    """The table of a cut as the bytes of its rows, and what was made of them.
 
-    ``cabezas``: how many physical lines are above the rows. ``entendidas`` has no ``textos``: those are in the package.
-    ``repetidas``: the id of each acta whose key others have too, by place. ``base``: name in its zip and SHA-256 of the
-    database zip that holds the table, where it travelled as it was written.
+    ``cabezas``: how many physical lines are above the rows; ``filas``: how many rows. ``entendidas`` has no ``textos``:
+    those are in the package. ``repetidas``: the id of each acta whose key others have too, by place. ``base``: name in
+    its zip and SHA-256 of the database zip that holds the table, where it travelled as it was written.
     """
 
     cabezas: int
-    lineas: tuple[str, ...]
+    filas: int
+    renglones: bytes
     entendidas: Entendidas
     repetidas: Mapping[int, str]
     base: tuple[str, str] | None
@@ -51,27 +58,35 @@ class Apuntes:
     @cached_property
     def places(self) -> dict[str, list[int]]:
         """The places of the actas of each file of secciones."""
-        found: dict[str, list[int]] = {}
-        for place, name in enumerate(self.entendidas.fichas.hojas):
-            found.setdefault(name, []).append(place)
-        return found
+        return places_of(self.entendidas.fichas.hojas)
 
     def table(self, like: ActaTable) -> ActaTable:
         """The rows of the cut, as a table that has everything else in common with ``like``."""
-        rows = PlainRows(self.lineas, like.dialecto.delimiter)
-        lines = range(self.cabezas + 1, self.cabezas + 1 + len(rows))
-        return dataclasses.replace(like, filas=rows, lineas=lines)
+        dialect = like.dialecto
+        body = Body(self.renglones, dialect.encoding, dialect.line_end, self.filas, max(1, len(self.renglones)), (0,))
+        lines = range(self.cabezas + 1, self.cabezas + 1 + self.filas)
+        return dataclasses.replace(like, filas=PlainRows(body, dialect.delimiter), lineas=lines)
+
+    def without_rows(self) -> Apuntes:
+        """The same without the bytes of its rows: 45 MB of a national contest, for who has compared them already."""
+        return dataclasses.replace(self, renglones=b"")
 
 
 def noted(table: ActaTable, entendidas: Entendidas, repetidas: Mapping[int, str], base: BaseDeDatos) -> Apuntes | None:
     """The notes of a table; None where its lines cannot be kept one by one."""
-    lines = table.crudas
-    if lines is None or not lines:
+    rows = table.filas
+    if not isinstance(rows, PlainRows) or not rows:
         return None
+    dialect = table.dialecto
     return Apuntes(
         cabezas=len(table.original.cabeza),
-        lineas=tuple(lines),
-        entendidas=dataclasses.replace(entendidas, textos={}),
+        filas=len(rows),
+        renglones=rows.body.bytes_
+        if rows.body is not None
+        else dialect.line_end.join((*rows.lineas, "") if dialect.final_line_end else rows.lineas).encode(
+            dialect.encoding
+        ),
+        entendidas=dataclasses.replace(entendidas, textos={}, tocadas=None),
         repetidas=repetidas,
         base=(table.origen, base.descarga.sha256) if base.verbatim else None,
     )
@@ -89,26 +104,43 @@ def load(folder: Path, like: ActaTable, manifiesto_sha256: str) -> Apuntes | Non
     return None
 
 
-def save(folder: Path, apuntes: Apuntes, like: ActaTable, manifiesto_sha256: str, *, disk: Disk) -> None:
-    """Write the notes of the cut signed with that manifest, what makes them count last; what was there is gone first.
+def lay(folder: Path, apuntes: Apuntes, *, disk: Disk) -> Sumas:
+    """Write into ``folder``, where nobody looks for them, the notes of a cut that is not signed yet; for ``seal``.
+
+    Raises:
+        OSError, DiscoError, EscrituraError: could not write.
+    """
+    disk.make_folder(folder)
+    sums: dict[str, tuple[int, int]] = {}
+    for name, values in _columns(apuntes).items():
+        data = "\n".join(values).encode()
+        sums[name] = len(values), zlib_ng.crc32(data)
+        (folder / name).write_bytes(data)  # not durable on purpose: what is damaged is not used
+    (folder / _RENGLONES).write_bytes(apuntes.renglones)
+    return sums
+
+
+def seal(
+    laid: Path, folder: Path, apuntes: Apuntes, sums: Sumas, like: ActaTable, manifiesto_sha256: str, *, disk: Disk
+) -> None:
+    """Move the notes that ``lay`` wrote into ``laid`` to ``folder``: those of the cut signed with that manifest.
+
+    What was there is gone first; what makes them count is written last.
 
     Raises:
         OSError, DiscoError, EscrituraError: could not write.
     """
     forget(folder, disk=disk)
-    disk.make_folder(folder)
-    sums: dict[str, tuple[int, int]] = {}
-    for name, values in _columns(apuntes).items():
-        data = "\n".join(values).encode()
-        sums[name] = len(values), zlib.crc32(data)
-        (folder / name).write_bytes(data)  # not durable on purpose: what is damaged is not used
+    disk.make_folder(folder.parent)
+    laid.rename(folder)
     seen = apuntes.entendidas
     told = {
         "formato": _FORMATO,
         "version": __version__,
         "manifiesto": manifiesto_sha256,
         "forma": form_of(like),
-        "actas": len(apuntes.lineas),
+        "actas": apuntes.filas,
+        "renglones": zlib_ng.crc32(apuntes.renglones),
         "sumas": sums,
         "cabezas": apuntes.cabezas,
         "repetidas": list(apuntes.repetidas.items()),
@@ -131,12 +163,12 @@ def forget(folder: Path, *, disk: Disk) -> None:
 def _closed(told: Mapping[str, Any]) -> bytes:
     """As JSON, after its own checksum."""
     data = json.dumps(told).encode()
-    return b"%08x\n%s" % (zlib.crc32(data), data)
+    return b"%08x\n%s" % (zlib_ng.crc32(data), data)
 
 
 def _opened(content: bytes) -> dict[str, Any]:
     total, _, data = content.partition(b"\n")
-    if zlib.crc32(data) != int(total, 16):
+    if zlib_ng.crc32(data) != int(total, 16):
         raise ValueError("damaged")
     found: dict[str, Any] = json.loads(data)
     return found
@@ -158,7 +190,6 @@ def form_of(table: ActaTable) -> dict[str, Any]:
 def _columns(apuntes: Apuntes) -> dict[str, Sequence[str]]:
     seen = apuntes.entendidas
     return {
-        "lineas": apuntes.lineas,
         **{name: getattr(seen.fichas, name) for name in _COLUMNS},
         **{f"seccion-{n}": [row[n] for row in seen.secciones] for n in range(3)},
     }
@@ -174,10 +205,13 @@ def _read(folder: Path, told: Mapping[str, Any]) -> Apuntes:
     for name, (length, total) in told["sumas"].items():
         data = (folder / name).read_bytes()
         found[name] = tuple(data.decode().split("\n")) if length else ()
-        if zlib.crc32(data) != total or len(found[name]) != length:
+        if zlib_ng.crc32(data) != total or len(found[name]) != length:
             raise ValueError(f"{name} is damaged")
-    if any(len(found[name]) != told["actas"] for name in ("lineas", *_COLUMNS)):
+    if any(len(found[name]) != told["actas"] for name in _COLUMNS):
         raise ValueError("columns of different lengths")
+    rows = (folder / _RENGLONES).read_bytes()
+    if zlib_ng.crc32(rows) != told["renglones"]:
+        raise ValueError("the rows are damaged")
     seen = Entendidas(
         niveles=tuple(told["niveles"]),
         secciones=tuple(zip(*(found[f"seccion-{n}"] for n in range(3)), strict=True)),
@@ -194,7 +228,8 @@ def _read(folder: Path, told: Mapping[str, Any]) -> Apuntes:
     base = told["base"]
     return Apuntes(
         cabezas=told["cabezas"],
-        lineas=found["lineas"],
+        filas=told["actas"],
+        renglones=rows,
         entendidas=seen,
         repetidas=dict(told["repetidas"]),
         base=None if base is None else (base[0], base[1]),

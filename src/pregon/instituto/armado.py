@@ -62,20 +62,34 @@ class Equipo:
         """
         return self._all("piezas", head, marco, menu)
 
-    def apunten(self, manifiesto_sha256: str) -> None:
-        """Have every contest write its notes of the cut just signed: without them the next one only takes longer."""
+    def anoten(self) -> None:
+        """Have every contest write its notes; those with a process of their own do it meanwhile."""
         try:
+            self._ask("anota")
+        except PregonError as exc:
+            _logger.warning("sin apuntes para el corte que sigue: %s", exc)
+
+    def apunten(self, manifiesto_sha256: str) -> None:
+        """Have the notes count as those of the cut just signed: without them the next one only takes longer."""
+        try:
+            self._answers()
             self._all("apunta", manifiesto_sha256)
         except PregonError as exc:
             _logger.warning("sin apuntes para el corte que sigue: %s", exc)
 
     def _all(self, method: str, *arguments: Any) -> list[Any]:
+        self._ask(method, *arguments)
+        return self._answers()
+
+    def _ask(self, method: str, *arguments: Any) -> None:
         for obra in self._obras:
             if isinstance(obra, Forked):
                 obra.send(method, *arguments)
-        return [
-            obra.receive() if isinstance(obra, Forked) else getattr(obra, method)(*arguments) for obra in self._obras
-        ]
+        self._asked = [partial(getattr(obra, method), *arguments) for obra in self._obras if isinstance(obra, Obra)]
+
+    def _answers(self) -> list[Any]:
+        left = iter(self._asked)
+        return [obra.receive() if isinstance(obra, Forked) else next(left)() for obra in self._obras]
 
 
 @contextmanager

@@ -180,6 +180,7 @@ def build_cut(
             menu = tuple(Enlace.to(contest.eleccion) for contest in counted)
             pieces = team.piezas(head, marco, menu)  # 5
             compuerta.decide([(p.tarjeta.id, finding) for p in pieces for finding in p.hallazgos], ())
+            team.anoten()
             tree = assemble(workspace, head, marco, pieces, pages, blocks)
             work = workspace.trabajo / f"{place.numero:04d}"
             name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pregon.instituto.datos import base_of
-from pregon.instituto.secciones import item, items_of, sheet_text, text_in
+from pregon.instituto.secciones import amended, item, items_of, sheet_text, text_in
 from pregon.tablas.fichas import understand_rows
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pregon.instituto.secciones import Hoja, Ids
     from pregon.paquete.crudo import Packed
     from pregon.prep.model import ActaTable
+    from pregon.tablas.fichas import Entendidas
     from pregon.tablas.siguiente import Correspondencia
 
 
@@ -32,16 +34,35 @@ class Anteriores:
         """The actas of one of its files, by their place in its table."""
         return self.apuntes.places.get(name, ())
 
+    def changed(self, hojas: Sequence[str]) -> dict[str, list[int]] | None:
+        """The places of the new lines in each file that any line came to or left; ``hojas``: the file of each acta.
+
+        None where the actas of a file cannot be told from its places: lines moved, or the id of an acta depends on
+        others.
+        """
+        if not self.lineas.fijas or self.apuntes.repetidas:
+            return None
+        found: dict[str, list[int]] = {self.apuntes.entendidas.fichas.hojas[place]: [] for place in self.lineas.idas}
+        for place in self.lineas.nuevas:
+            found.setdefault(hojas[place], []).append(place)
+        return found
+
 
 @dataclass(frozen=True)
 class Hojas:
-    """Makes the files of a contest. ``textos``: of the actas that are not in ``anteriores`` (``Entendidas``)."""
+    """Makes the files of a contest. ``vistas``: the table, understood from ``anteriores`` where there is such a cut."""
 
     contienda: str
     tabla: ActaTable
     ids: Ids
-    textos: Mapping[int, str]
+    vistas: Entendidas
     anteriores: Anteriores | None
+
+    @cached_property
+    def changed(self) -> dict[str, list[int]] | None:
+        """The files with changes, as ``Anteriores.changed``; None where each must be looked at."""
+        old = self.anteriores
+        return None if old is None or self.ids.repetidas else old.changed(self.vistas.fichas.hojas)
 
     def route(self, name: str, corte: int) -> str:
         """Where a file lies in the package of a cut."""
@@ -56,6 +77,8 @@ class Hojas:
         old = self.anteriores
         if old is None:
             return None
+        if self.changed is not None:
+            return None if name in self.changed else old.previo.en(self.route(name, old.previo.corte))
         before = old.places(name)
         if [old.lineas.antes[place] for place in sheet.actas] != before:
             return None
@@ -70,6 +93,9 @@ class Hojas:
         Raises:
             DiscoError: the package of the previous cut is damaged.
         """
+        kept = self._amended(name, sheet)
+        if kept is not None:
+            return kept
         known, old = self._known(name), self.anteriores
         before = {place: None if old is None else old.lineas.antes[place] for place in sheet.actas}
         texts = self._texts([place for place in sheet.actas if before[place] not in known])
@@ -84,11 +110,21 @@ class Hojas:
                 items.append(known[was])
         return sheet_text(sheet, self.tabla.columnas_voto, self.tabla.nivel, items)
 
+    def _amended(self, name: str, sheet: Hoja) -> bytes | None:
+        """The file of the previous cut with what changed in it; None where it must be made whole."""
+        old, touched = self.anteriores, self.vistas.tocadas
+        if old is None or touched is None or self.changed is None or old.places(name) != sheet.actas:
+            return None
+        content = old.previo.contenido(self.route(name, old.previo.corte))
+        texts = {place: item(self.ids[place], self.vistas.textos[place]) for place in self.changed.get(name, ())}
+        return None if content is None else amended(content, sheet, self.tabla.nivel, touched, texts)
+
     def _texts(self, places: Sequence[int]) -> Mapping[int, str]:
         """Of actas that the file of the previous cut does not have; the engine is asked again for the rare one."""
-        lacking = [place for place in places if place not in self.textos]
+        made = self.vistas.textos
+        lacking = [place for place in places if place not in made]
         asked = understand_rows(self.tabla, lacking, ()).textos if lacking else {}
-        return {place: self.textos[place] if place in self.textos else asked[place] for place in places}
+        return {place: made[place] if place in made else asked[place] for place in places}
 
     def _known(self, name: str) -> dict[int | None, str]:
         """The items of the file of that name in the previous cut, by the place of each acta in its table."""

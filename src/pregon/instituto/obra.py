@@ -36,9 +36,10 @@ from pregon.instituto.secciones import Ids, shard_of, sheets
 from pregon.paquete.crudo import Extent, Packed
 from pregon.paquete.empacado import pack
 from pregon.prep.cambios import changes
+from pregon.prep.plain import PlainRows
 from pregon.tablas.estadistica import statistics
 from pregon.tablas.fichas import understand
-from pregon.tablas.siguiente import match, understand_next
+from pregon.tablas.siguiente import match_rows, understand_next
 from pregon.tablas.totales import totals
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ if TYPE_CHECKING:
     from pregon.instituto.previo import Previo
     from pregon.paquete.manifest import ManifestHead
     from pregon.prep.cambios import Cambios
-    from pregon.prep.model import Finding
+    from pregon.prep.model import ActaTable, Finding
     from pregon.tablas.fichas import Entendidas
     from pregon.tablas.model import ContestTotals
-
+    from pregon.tablas.siguiente import Correspondencia
 
 _logger = logging.getLogger(__name__)
 
@@ -116,7 +117,8 @@ class Piezas:
 
 
 class Obra:
-    """The work of one contest: ``cuenta``, then ``piezas``, then ``apunta`` once the cut is signed."""
+    """The work of one contest: ``cuenta``, ``piezas``, ``anota`` while the cut is put together, and ``apunta`` once it
+    is signed."""
 
     def __init__(self, encargo: Encargo, paginas: Paginas) -> None:
         self._order = encargo
@@ -172,8 +174,13 @@ class Obra:
         )
         base = write_database(order.convocatoria, head, source, self._totals, order.bloques, order.disk)
         ids = Ids.of(source.tabla, seen.fichas)
-        hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras)
-        contents = dict(contest_files(self._totals, view, hojas, corte=head.corte))
+        hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras, lugares=self._places(seen))
+        before = None if seen.tocadas is None else self._data_before
+        contents = dict(
+            contest_files(
+                self._totals, view, hojas, corte=head.corte, antes=before, tocadas=seen.tocadas or frozenset()
+            )
+        )
         contents[f"{base_of(view.id, head.corte)}/{CAMBIOS}"] = compact_json(self._told(ids))
         night = self._night.with_cut(noche.entry_of(self._totals, view, corte=head.corte, hora=head.hora_corte))
         figures = estadistica.estadistica_json(self._totals, statistics(seen.estadistica))
@@ -183,7 +190,7 @@ class Obra:
         found = tuple(compuerta.coherent(self._totals, contents, head.corte, base, source, marco.vistas))
         samples = {contrato.kind_of(route) or "": (route, content) for route, content in reversed(contents.items())}
         samples.pop("", None)
-        maker = Hojas(view.id, source.tabla, ids, seen.textos, self._before)
+        maker = Hojas(view.id, source.tabla, ids, seen, self._before)
         pieces: list[tuple[str, Packed]] = []
         with _Block(order.bloques / f"{view.id}.bloque", order.previo) as block:
             pieces += [(route, block.keep(route, content)) for route, content in contents.items()]
@@ -201,19 +208,35 @@ class Obra:
         recipe = None if self._start is None else receta.encoded(head, base, source.tabla, self._start)
         return Piezas(view.tarjeta, base, tuple(pieces), found, samples, recipe)
 
+    def anota(self) -> None:
+        """Write the notes of this cut where they do not count yet: who puts the cut together need not wait for it."""
+        order, self._sums = self._order, None
+        if self._made is None:
+            return
+        try:
+            self._sums = apuntes.lay(self._laid, self._made, disk=order.disk)
+        except (OSError, PregonError) as exc:
+            _logger.warning("sin apuntes de %s para el corte que sigue: %s", self._totals.eleccion, exc)
+
     def apunta(self, manifiesto_sha256: str) -> None:
-        """Write the notes of this cut, which is signed as ``manifiesto_sha256``.
+        """Make the notes of this cut count, which is signed as ``manifiesto_sha256``.
 
         They only spare work: where they cannot be written the next cut is made without them.
         """
         folder, disk = self._order.apuntes / self._totals.eleccion, self._order.disk
         try:
-            if self._made is None:
+            if self._made is None or self._sums is None:
                 apuntes.forget(folder, disk=disk)
             else:
-                apuntes.save(folder, self._made, self._source.tabla, manifiesto_sha256, disk=disk)
+                table = self._source.tabla
+                apuntes.seal(self._laid, folder, self._made, self._sums, table, manifiesto_sha256, disk=disk)
         except (OSError, PregonError) as exc:
             _logger.warning("sin apuntes de %s para el corte que sigue: %s", self._totals.eleccion, exc)
+
+    @property
+    def _laid(self) -> Path:
+        """Where the notes are until there is a signature: a stopped cut leaves them among its rubbish."""
+        return self._order.bloques / f"{self._totals.eleccion}.apuntes"
 
     def _understood(self, source: Fuente) -> Entendidas:
         """The table understood, from what is known of the previous cut where there is one; also what changed."""
@@ -231,9 +254,7 @@ class Obra:
             if published is None:
                 return understand(table, fichas=True, hilos=self._order.hilos)
             before, base = published[0], (published[0].origen, published[1])
-        found = None
-        if table.crudas is not None and before.crudas is not None and form_of(table) == form_of(before):
-            found = match(table.crudas, before.crudas)
+        found = _paired(table, before) if form_of(table) == form_of(before) else None
         if found is None:
             self._changes = changes(before, table)
             return understand(table, fichas=True, hilos=self._order.hilos)
@@ -242,8 +263,20 @@ class Obra:
             self._start = Partida(base[1], base[0], before.lineas[0] - 1, found)
         if notes is None:
             return understand(table, fichas=True, hilos=self._order.hilos)
-        self._before = Anteriores(previous, notes, found)
-        return understand_next(table, notes.lineas, notes.entendidas, found, hilos=self._order.hilos)
+        self._before = Anteriores(previous, notes.without_rows(), found)
+        gone = before.filas.at(found.idas).lineas if isinstance(before.filas, PlainRows) else ()
+        return understand_next(table, gone, notes.entendidas, found, hilos=self._order.hilos)
+
+    def _places(self, seen: Entendidas) -> Mapping[str, list[int]] | None:
+        """The places of the actas of each file, where they are those of the previous cut."""
+        notes = None if self._before is None else self._before.apuntes
+        return notes.places if notes is not None and notes.entendidas.fichas.hojas == seen.fichas.hojas else None
+
+    def _data_before(self, name: str) -> bytes | None:
+        """A data file of this contest in the previous cut."""
+        previous = self._order.previo
+        base = None if previous is None else base_of(self._totals.eleccion, previous.corte)
+        return None if previous is None else previous.contenido(f"{base}/{name}")
 
     def _told(self, ids: Ids) -> dict[str, Any]:
         """The object of ``cambios.json``."""
@@ -292,6 +325,14 @@ class Obra:
         """The pages of secciones of each unit."""
         contend = self._source.tabla.columns.contendientes
         return vista_secciones(view, self._totals, contend, actores, self._seen.secciones, hilos=self._order.hilos)
+
+
+def _paired(table: ActaTable, before: ActaTable) -> Correspondencia | None:
+    """The rows of two tables of one form, paired; None where they are not lines, or too many are new."""
+    rows, old = table.filas, before.filas
+    if not isinstance(rows, PlainRows) or not isinstance(old, PlainRows):
+        return None
+    return match_rows(rows, old)
 
 
 class _Block:

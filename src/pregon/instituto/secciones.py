@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -18,7 +19,7 @@ from pregon.prep.text import natural
 from pregon.tablas.fichas import SECCIONES_POR_HOJA, SIN_CLAVE_ACTA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Self
 
     from pregon.prep.model import Acta, ActaTable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMATO = "pregon/seccion/1"
 _OTRAS = "otras"
-_ACTAS, _BETWEEN, _END = '],"casillas":[{"id":', '},{"id":', "}]}\n"
+_SECCIONES, _ACTAS, _FIRST_ID, _BETWEEN, _END = '"secciones":[', '],"casillas":[{"id":', '{"id":', '},{"id":', "}]}\n"
 _FIRST = '"clave":'
 _MAX_DIGITS = 9
 _NUMERO = re.compile(r"\d{4}", re.ASCII)
@@ -51,14 +52,26 @@ def shard_of(seccion: str, entidad: str = "") -> str:
     return f"{entidad}-{name}" if entidad else name
 
 
-def sheets(
-    hojas: Sequence[str], secciones: Iterable[tuple[str, str, str]], primeras: Mapping[str, int]
-) -> dict[str, Hoja]:
-    """What each file holds, by name; ``hojas`` is the file of each acta, the rest as in ``Entendidas``."""
+def places_of(hojas: Sequence[str]) -> dict[str, list[int]]:
+    """The places of the actas of each file, in order; ``hojas`` is the file of each acta."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(hojas):
         places[name].append(place)
-    found = {name: Hoja(here) for name, here in places.items()}
+    return dict(places)
+
+
+def sheets(
+    hojas: Sequence[str],
+    secciones: Iterable[tuple[str, str, str]],
+    primeras: Mapping[str, int],
+    *,
+    lugares: Mapping[str, list[int]] | None = None,
+) -> dict[str, Hoja]:
+    """What each file holds, by name; ``hojas`` is the file of each acta, the rest as in ``Entendidas``.
+
+    ``lugares``: what ``places_of(hojas)`` gives, where it is known already.
+    """
+    found = {name: Hoja(here) for name, here in (lugares or places_of(hojas)).items()}
     # All actas of a unit are of one entidad, which begins the name of their files.
     entities = {unit: hojas[place].rpartition("-")[0] for unit, place in primeras.items()}
     for row in secciones:
@@ -79,12 +92,57 @@ def sheet_text(sheet: Hoja, columnas: Sequence[str], nivel: str, items: Sequence
 
     In an acta a vote is a count, or the name of the marker that the cell holds. ``items``: of each acta (``item``).
     """
-    rows = sorted(sheet.secciones, key=lambda row: (natural(row[1]), natural(row[0])))
     return (
-        f'{{"formato":"{FORMATO}","columnas":[{",".join(map(quoted, columnas))}],"secciones":['
-        f"{','.join([_section(row, nivel) for row in rows])}"
+        f'{{"formato":"{FORMATO}","columnas":[{",".join(map(quoted, columnas))}],{_SECCIONES}'
+        f"{joined_items([_section(row, nivel) for row in _by_number(sheet.secciones)])}"
         f"{_ACTAS}{_BETWEEN.join(items)}{_END}"
     ).encode()
+
+
+def amended(
+    content: bytes, sheet: Hoja, nivel: str, tocadas: Collection[tuple[str, str]], items: Mapping[int, str]
+) -> bytes | None:
+    """A file made from that of the previous cut, which had the same secciones and actas in the same places.
+
+    Args:
+        content: the file of the previous cut.
+        sheet: what it holds now.
+        nivel: the level of its units.
+        tocadas: unit and id of the secciones that may have other sums (of no matter which file).
+        items: of the actas that changed, by place (``item``).
+
+    Gives the bytes of ``sheet_text``, or None where ``content`` does not have as many secciones and actas.
+    """
+    above, _, below = content.decode().partition(_ACTAS)
+    head, _, listed = above.partition(_SECCIONES)
+    rows = _by_number(sheet.secciones)
+    sections, actas = split_items(listed), below.removesuffix(_END).split(_BETWEEN)
+    if len(sections) != len(rows) or len(actas) != len(sheet.actas):
+        return None
+    for place, row in enumerate(rows):
+        if row[:2] in tocadas:
+            sections[place] = _section(row, nivel)
+    for place, text in items.items():
+        actas[bisect_left(sheet.actas, place)] = text
+    return f"{head}{_SECCIONES}{joined_items(sections)}{_ACTAS}{_BETWEEN.join(actas)}{_END}".encode()
+
+
+def split_items(listed: str) -> list[str]:
+    """The objects of a JSON list that all begin with their id, without the braces and key that part them. None holds
+    these: its quotes are escaped."""
+    return listed[len(_FIRST_ID) : -1].split(_BETWEEN) if listed else []
+
+
+def joined_items(items: Sequence[str]) -> str:
+    """What ``split_items`` parted, together again."""
+    return f"{_FIRST_ID}{_BETWEEN.join(items)}}}" if items else ""
+
+
+def _by_number(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """The secciones of a file (unit, id, sums) by their number, then by unit; nearly all are of one unit."""
+    if len({row[0] for row in rows}) <= 1 and all(map(_NUMERO.fullmatch, map(itemgetter(1), rows))):
+        return sorted(rows, key=itemgetter(1))
+    return sorted(rows, key=lambda row: (natural(row[1]), natural(row[0])))
 
 
 def item(identity: str | None, texto: str) -> str:
@@ -118,7 +176,8 @@ class Ids:
     def of(cls, table: ActaTable, fichas: Fichas) -> Self:
         """Those of a table."""
         claves = [clave.removeprefix(SIN_CLAVE_ACTA) for clave in fichas.claves]
-        if len(set(claves)) == len(claves):
+        present = list(filter(None, claves))
+        if len(set(present)) == len(present):
             return cls(claves, {})
         times = Counter(claves)
         repeated = [place for place, key in enumerate(claves) if key and times[key] > 1]
@@ -157,8 +216,8 @@ def _section(row: tuple[str, str, str], nivel: str) -> str:
     unit, section, sums = row
     expected, captured, counted, lista, total, votes = sums.split(",", 5)
     return (
-        f'{{"id":{quoted(section)},"{nivel}":{quoted(unit)},"lista_nominal":{lista},"total_votos":{total},'
-        f'"actas":{{"esperadas":{expected},"capturadas":{captured},"contabilizadas":{counted}}},"votos":[{votes}]}}'
+        f'{quoted(section)},"{nivel}":{quoted(unit)},"lista_nominal":{lista},"total_votos":{total},'
+        f'"actas":{{"esperadas":{expected},"capturadas":{captured},"contabilizadas":{counted}}},"votos":[{votes}]'
     )
 
 

@@ -10,11 +10,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ONE_BY_ONE = 32
 """Finding one row costs as much as making some dozens of lines: beyond one row in this many, all are made."""
 _PIECE = 1 << 20
+_FIRST_STEP = 1 << 10
+"""Bytes compared at first, then twice as many each time: a power of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Body:
         """Every row, without its end."""
         found = self.bytes_.decode(self.encoding).split(self.fin)
         return tuple(found[: self.filas])
+
+    def cut(self) -> list[bytes]:
+        """Every row as bytes, without its end."""
+        found = self.bytes_.split(self.fin.encode())
+        del found[self.filas :]
+        return found
 
     def at(self, places: Iterable[int]) -> Iterator[str]:
         """The rows at ``places`` (from zero, none beyond the last), without their end."""
@@ -77,13 +85,15 @@ class PlainRows(Sequence[tuple[str, ...]]):
     the ``body`` they are in.
     """
 
-    __slots__ = ("_body", "_lines", "delimiter")
+    __slots__ = ("_apart", "_body", "_cut", "_lines", "delimiter")
 
     delimiter: str
 
     def __init__(self, lineas: tuple[str, ...] | Body, delimiter: str) -> None:
         self._body = lineas if isinstance(lineas, Body) else None
         self._lines = None if isinstance(lineas, Body) else lineas
+        self._cut: list[bytes] | None = None
+        self._apart: Mapping[int, bytes] = {}
         self.delimiter = delimiter
 
     @property
@@ -93,17 +103,32 @@ class PlainRows(Sequence[tuple[str, ...]]):
         if lines is None:
             lines = () if self._body is None else self._body.lines()
             # One or the other: a body of 45 MB is not kept beside its lines.
-            self._lines, self._body = lines, None
+            self._lines, self._body, self._cut, self._apart = lines, None, None, {}
         return lines
+
+    @property
+    def cortadas(self) -> Sequence[bytes] | None:
+        """The lines as bytes, without their end and not decoded; None where there is no ``body``. They are kept."""
+        if self._cut is None and self._body is not None:
+            self._cut = self._body.cut()
+        return self._cut
 
     @property
     def body(self) -> Body | None:
         """The bytes of the rows, while nobody has asked for the lines."""
         return self._body
 
+    def keep(self, rows: Mapping[int, bytes]) -> None:
+        """Keep ``rows``, of the ``body`` by their place and without their end, for who asks for some of them."""
+        self._apart = rows
+
     def at(self, places: Sequence[int]) -> PlainRows:
         """The rows at ``places``, in that order."""
-        body = self._body
+        body, cut = self._body, self._cut
+        if body is not None:
+            known = cut if cut is not None else self._apart if all(map(self._apart.__contains__, places)) else None
+            if known is not None:
+                return PlainRows(tuple([known[place].decode(body.encoding) for place in places]), self.delimiter)
         if body is None or len(places) * _ONE_BY_ONE > body.filas:
             lines = self.lineas
             return PlainRows(tuple([lines[place] for place in places]), self.delimiter)
@@ -137,6 +162,63 @@ class PlainRows(Sequence[tuple[str, ...]]):
 
     def __repr__(self) -> str:
         return f"<PlainRows: {len(self)} rows>"
+
+
+def differing(one: Body, other: Body, *, most: int) -> tuple[dict[int, bytes], dict[int, bytes]] | None:
+    """The rows of two bodies that differ in one place, without their end, by that place: those of each.
+
+    Where one has more rows they are among them. None where there are more than ``most`` in either, or they are not of
+    one encoding and line end. What is equal is compared at the speed of memory, and no line is made of it.
+    """
+    if (one.encoding, one.fin) != (other.encoding, other.fin):
+        return None
+    mine, theirs, last, end = one.bytes_, other.bytes_, one.fin[-1].encode(), len(one.fin)
+    left: dict[int, bytes] = {}
+    right: dict[int, bytes] = {}
+    row = here = there = 0
+    while here < len(mine) and there < len(theirs):
+        equal = _equal(mine, here, theirs, there)
+        if here + equal == len(mine) and there + equal == len(theirs):
+            return left, right
+        start = mine.rfind(last, here, here + equal) + 1 or here
+        row += mine.count(last, here, start)
+        if equal and start == here + equal and (start == len(mine) or there + equal == len(theirs)):
+            here, there = start, there + equal
+            break  # one of them ends with a whole row; what is left of the other follows
+        stop, halt = mine.find(last, here + equal) + 1, theirs.find(last, there + equal) + 1
+        right[row] = theirs[there + start - here : halt - end] if halt else theirs[there + start - here :]
+        left[row] = mine[start : stop - end] if stop else mine[start:]
+        here, there = stop or len(mine), halt or len(theirs)
+        row += 1
+        if len(left) > most:
+            return None
+    left.update(enumerate(_rest(mine, here, one.fin), row))
+    right.update(enumerate(_rest(theirs, there, one.fin), row))
+    return None if max(len(left), len(right)) > most else (left, right)
+
+
+def _rest(data: bytes, start: int, fin: str) -> list[bytes]:
+    """The rows from a place on."""
+    rest = data[start:].split(fin.encode())
+    if not rest[-1]:
+        rest.pop()
+    return rest
+
+
+def _equal(mine: bytes, here: int, theirs: bytes, there: int) -> int:
+    """How many bytes are equal from two places on."""
+    most = min(len(mine) - here, len(theirs) - there)
+    done, step = 0, _FIRST_STEP
+    while done < most and mine[here + done : here + done + step] == theirs[there + done : there + done + step]:
+        done += step
+        step = min(2 * step, _PIECE)
+    if done >= most:
+        return most
+    while step > 1:  # the first difference is within a step of what is equal
+        step //= 2
+        if mine[here + done : here + done + step] == theirs[there + done : there + done + step]:
+            done += step
+    return min(done, most)
 
 
 def read_body(

@@ -105,7 +105,8 @@ class Entendidas:
     ``sql/estadistica.sql``, in order. ``primeras``: the place in the table of the first acta of each unit. ``faltas``:
     what each row (by its place) shows by itself, where it shows something. ``fichas`` is empty unless asked for; so is
     ``textos``: by place, the text of the JSON object of an acta without its braces and its id, of those that the engine
-    looked at.
+    looked at. ``tocadas``: unit and id of the secciones whose sums may differ from those of the table that this one was
+    understood from, where both have the same secciones; else None.
     """
 
     niveles: tuple[dict[str, Any], ...]
@@ -116,6 +117,7 @@ class Entendidas:
     repetidas: Repetidas
     fichas: Fichas
     textos: Mapping[int, str]
+    tocadas: frozenset[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ def understand_rows(
     """
     votes = vote_names(table)
     with engine(threads=hilos) as motor:
-        lines = table.crudas
-        own = _joined(table, lugares) if lines is None else (lines[place] for place in lugares)
+        rows = table.filas
+        own = rows.at(lugares).lineas if isinstance(rows, PlainRows) else _joined(table, lugares)
         _fill(motor, table, chain(idas, own), len(idas))
         found = _sums(motor, votes)
         sections = motor.rows(sql_of("secciones", voto=votes))

@@ -31,7 +31,7 @@ _NOMBRES = {
     "FXM": "Fuerza por México",
     "NA": "Nueva Alianza",
 }
-_ALIANZA = frozenset({"NAP", "PNA", "NUEVA ALIANZA", "NUEVA_ALIANZA", "PANAL"})
+_ALIANZA = ("NAP", "PNA", "NUEVA ALIANZA", "NUEVA_ALIANZA", "PANAL")
 COLORES = {siglas: siglas.lower() for siglas in _NOMBRES} | dict.fromkeys(_ALIANZA, "na")
 """Colour of the style sheet by the letters shown: its variable (``--pan``); without it, one of the neutral ones."""
 _COLORES_NEUTROS = 8
