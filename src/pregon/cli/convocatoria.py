@@ -1,4 +1,4 @@
-"""``pregon convocatoria``: list, show and check the profiles of calls."""
+"""``pregon convocatoria``: list, show and check the profiles of calls, their calendar, and who complies with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pregon.cli import salida
 from pregon.cli.opciones import Json
 
 app = typer.Typer(
-    help="Perfiles de convocatorias: lista, muestra, valida, calendario y plantilla.", no_args_is_help=True
+    help="Perfiles de convocatorias: lista, muestra, valida, calendario, plantilla y cumplimiento.",
+    no_args_is_help=True,
 )
 
 
@@ -131,3 +132,51 @@ def plantilla() -> None:
     from pregon.convocatoria.perfiles import template
 
     typer.echo(template(), nl=False)
+
+
+@app.command("cumplimiento")
+@salida.command
+def cumplimiento(
+    convocatoria: Annotated[str, typer.Argument(metavar="ID", help="Id de la convocatoria.")],
+    *,
+    difusor: Annotated[
+        Path | None,
+        typer.Option("--difusor", help="Carpeta del difusor; sin ella, lo que pedirá la convocatoria.", metavar="DIR"),
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Escribe el informe como HTML.", metavar="F")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Escribe el informe como PDF.", metavar="F")] = None,
+    as_json: Json = False,
+) -> None:
+    """Dice de cada cláusula si se cumple, cómo se comprobó y con qué evidencia."""
+    from pregon.base.clock import SystemClock
+    from pregon.base.durable import Disk
+    from pregon.base.errors import UsoError
+    from pregon.convocatoria.perfiles import load
+    from pregon.difusor.cumplimiento import informe
+    from pregon.difusor.cumplimiento.evidencia import ESTADOS
+    from pregon.difusor.workspace import open_workspace
+
+    disk = Disk()
+    if difusor is None:
+        report = informe.de_convocatoria(load(convocatoria), hora=SystemClock().now())
+    else:
+        workspace = open_workspace(difusor)
+        if workspace.convocatoria.id != load(convocatoria).id:
+            raise UsoError(
+                f"El difusor de {difusor} es de la convocatoria {workspace.convocatoria.id}, no de {convocatoria}.",
+                intacto="No se escribió nada.",
+                que_hacer=f"Ejecute: pregon convocatoria cumplimiento {workspace.convocatoria.id} --difusor {difusor}",
+            )
+        report = informe.de_difusor(workspace, clock=workspace.open_clock(), disk=disk)
+    made = [(path, make) for path, make in ((html, informe.html), (pdf, informe.pdf)) if path is not None]
+    for path, data in [(path, make(report)) for path, make in made]:
+        disk.write(path, data)
+    if as_json:
+        salida.show_json(report.as_dict())
+        return
+    typer.echo(f"{report.convocatoria.nombre} ({report.convocatoria.id})")
+    for one in report.dictamenes:
+        typer.echo(f"  {ESTADOS[one.estado]:<16}  {one.clausula.id:<16}  {one.clausula.titulo}")
+    typer.echo("; ".join(f"{ESTADOS[state].lower()}: {n}" for state, n in report.resumen.items()))
+    for path, _ in made:
+        typer.echo(f"Escrito: {path}")
