@@ -205,16 +205,19 @@ def running(
         process.stop()
 
 
-def capture(command: Sequence[str | Path], *, timeout: float, limit: int = 1 << 16) -> str | None:
-    """What a short-lived program prints, at most ``limit`` bytes; None where it is absent, fails or takes too long."""
+def capture(command: Sequence[str | Path], *, timeout: float, limit: int = 1 << 16, todo: bool = False) -> str | None:
+    """What a short-lived program prints, at most ``limit`` bytes; None where it is absent, fails or takes too long.
+
+    ``todo``: its errors too, and also where it fails: for a program that tells its version so, as ``sshd -V``.
+    """
     try:
         done = subprocess.run(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if todo else subprocess.DEVNULL,
             timeout=timeout,
-            check=True,
+            check=not todo,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pregon.cli import avisos, llaves, salida
+from pregon.cli import avisos, llaves, salida, sondeo
 from pregon.cli import entrega as entregas
 from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, instant_of, one_of, root_bytes
 
@@ -17,6 +17,7 @@ app.add_typer(llaves.app, name="llaves")
 app.add_typer(entregas.app, name="acuses")
 app.add_typer(avisos.difusor, name="difusor")
 app.add_typer(avisos.aviso, name="aviso")
+app.add_typer(sondeo.app)
 
 SIN_CORTE = "No se hizo ningún corte; el repositorio sigue como estaba."
 

@@ -84,6 +84,44 @@ def night(
     _run(convocatoria, noche, autorizaciones, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
 
 
+@app.command("reloj")
+@salida.command
+def reloj(
+    archivo: Annotated[
+        Path,
+        typer.Argument(metavar="ARCHIVO", help="El que nombran «simulado» y «reloj_simulado».", show_default=False),
+    ],
+    hora: Annotated[str, typer.Option("--hora", help="Hora que marca desde ahora (ISO 8601).", show_default=False)],
+    zona: Annotated[str, typer.Option("--zona", help="Zona de una hora que no dice la suya.")] = "America/Mexico_City",
+    acelerar: Acelerar = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Pone en hora el reloj de un ensayo: el instituto y los difusores que lo nombran obedecen en el acto.
+
+    Sólo existe en el ambiente «simulacro»: ningún ajuste de una noche oficial puede nombrarlo.
+    """
+    from zoneinfo import ZoneInfo
+
+    from pregon.base.clock import SimulatedClock
+    from pregon.base.durable import Disk
+    from pregon.base.errors import UsoError
+    from pregon.cli.opciones import instant_of
+
+    intact = "El reloj no cambió."
+    try:
+        place = ZoneInfo(zona)
+    except (OSError, ValueError, KeyError) as exc:
+        raise UsoError(
+            f"«{zona}» no es una zona horaria.", intacto=intact, que_hacer="Escriba, por ejemplo, America/Mexico_City."
+        ) from exc
+    clock = SimulatedClock.start(instant_of(hora, place, intacto=intact), acelerar)
+    Disk().write(archivo, clock.dump())
+    if as_json:
+        salida.show_json({"archivo": str(archivo), "hora": clock.origin.isoformat(), "acelerar": acelerar})
+        return
+    typer.echo(f"El ensayo va en las {clock.origin.astimezone(place):%H:%M del %d/%m/%Y}.")
+
+
 def _run(
     convocatoria: str | None,
     noche: Path | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,20 +24,43 @@ def revisa(
     visitantes: Annotated[
         int | None, typer.Option(min=1, help="Visitantes que espera en el minuto de más visitas.", metavar="N")
     ] = None,
+    sondeo: Annotated[
+        list[Path] | None,
+        typer.Option("--sondeo", help="Lo que el instituto vio desde fuera («pregon instituto sondea»).", metavar="F"),
+    ] = None,
+    sin_medir: Annotated[
+        bool, typer.Option("--sin-medir", help="No mide el disco (lo lee al azar durante 2 segundos).")
+    ] = False,
+    transferencia: Annotated[
+        bool, typer.Option("--transferencia", help="Lee otra vez del origen el último paquete, y mide cuánto tarda.")
+    ] = False,
+    guarda: Annotated[
+        bool, typer.Option("--guarda", help="Guarda el resultado en cumplimiento/revision.json, como constancia.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Revisa este difusor antes de la noche. Termina con 0 si nada falla y con 70 si algo falla."""
+    """Revisa este difusor antes de la noche, contra lo que pide su convocatoria. Termina con 70 si algo falla."""
+    from pregon.base.durable import Disk
     from pregon.difusor.libro import Libro
-    from pregon.difusor.preflight.revision import VISITANTES
+    from pregon.difusor.preflight import resumen
+    from pregon.difusor.preflight.revision import VISITANTES, Encargo
     from pregon.difusor.preflight.revision import revisa as check
     from pregon.difusor.workspace import open_workspace
+    from pregon.sonda.sondeo import lee
 
+    seen = lee(sondeo or ())
     workspace = open_workspace(folder)
     clock = workspace.open_clock()
     libro = Libro(workspace.open_state(clock))
     found = check(
-        workspace, libro, clock=clock, visitantes=visitantes or VISITANTES, nucleos=len(os.sched_getaffinity(0))
+        workspace,
+        libro,
+        clock=clock,
+        visitantes=visitantes or VISITANTES,
+        nucleos=len(os.sched_getaffinity(0)),
+        encargo=Encargo(medir=not sin_medir, transferencia=transferencia, sondeos=seen, guarda=guarda),
     )
+    kept = resumen.guarda(workspace, found, clock.now(), disk=Disk()) if guarda else None
     failed = [one for one in found if one.estado == "falla"]
     if as_json:
         salida.show_json({"ok": not failed, "comprobaciones": [one.as_dict() for one in found]})
@@ -48,5 +72,7 @@ def revisa(
             if one.arreglo:
                 typer.echo(f"      qué hacer: {one.arreglo}")
         typer.echo(f"{len(found)} comprobaciones; fallan {len(failed)}.")
+        if kept is not None:
+            typer.echo(f"Guardada en {kept}.")
     if failed:
         raise typer.Exit(70)

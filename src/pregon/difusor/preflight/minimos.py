@@ -6,6 +6,7 @@ GRO-2.3 GRO-2.4 DGO-II MOR-A1-1 MOR-A1-2 MEX-II-1. A call that states none gets 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
@@ -60,6 +61,13 @@ def _check(
         arreglo = f"{arreglo} {_DISPENSA}"
     clause = clausula_de(convocatoria.id, codigo)
     return Comprobacion(codigo, clause, que, medido, minimo, estado, None if estado == "bien" else arreglo)
+
+
+def ofrece_dispensa(convocatoria: Convocatoria, one: Comprobacion) -> Comprobacion:
+    """The check with what to do where the institute may waive what a clause asks for (GRO-2.6)."""
+    if one.estado == "bien" or one.clausula is None or not convocatoria.minimos.dispensa:
+        return one
+    return replace(one, arreglo=f"{one.arreglo or ''} {_DISPENSA}".strip())
 
 
 def _processor(call: Convocatoria, machine: Equipo) -> Iterator[Comprobacion]:

@@ -7,22 +7,30 @@ administrator should decide, ``bien`` otherwise, and how to mend it.
 from __future__ import annotations
 
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from pregon.base.clock import SystemClock
+from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
 from pregon.difusor import pointer
 from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.objects import TWINS
+from pregon.difusor.preflight import hora, iops, pagina, portador, programas, red, resumen, transferencia
+from pregon.difusor.preflight.cabeceras import direccion
 from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.difusor.preflight.equipo import RAIZ, leer
+from pregon.difusor.preflight.minimos import compara, ofrece_dispensa
+from pregon.difusor.reloj import offset_source, read_clock
 from pregon.difusor.servidor.certificado import check_pair
 from pregon.difusor.servidor.direccion import public_url
-from pregon.difusor.servidor.sitio import security_headers, site_of
-from pregon.sonda.probe import Limits, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import ssl
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
     from pregon.difusor.libro import Libro
     from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.workspace import Workspace
-    from pregon.sonda.probe import Probe
+    from pregon.sonda.sondeo import Sondeo
 
 VISITANTES = 10_000
 """Visitors in the peak minute where the administrator says no number."""
@@ -44,9 +52,10 @@ PESO_SIN_CORTE = (60_000, 10)
 """Bytes and requests of a first visit where nothing is published yet: the most that a page of the portal may weigh
 (docs/rendimiento.md, ``portal``)."""
 
-SEGUNDOS = 5.0
-"""For each answer of the public address."""
-_NADIE = "pregon-revisa-no-existe"
+A_LA_VEZ = 8
+"""Checks that wait for somebody's answer, at once: all of them together take as long as the slowest."""
+SEGUNDOS = 10.0
+"""For a first visit, where the call has no limit of its own."""
 _LOCAL = re.compile(rb"""(?:src|href)=["']([^"':?#]+\.(?:css|js|mjs|svg|png|webp|json))["'?#]""")
 
 
@@ -59,20 +68,92 @@ class Visita:
     real: bool
 
 
-def revisa(workspace: Workspace, libro: Libro, *, clock: Clock, visitantes: int, nucleos: int) -> list[Comprobacion]:
+@dataclass(frozen=True)
+class Encargo:
+    """What is looked at besides what is always. ``medir``: the disk, by reading it (some 64 MB for 2 seconds);
+    ``transferencia``: a package, by reading it again from the origin; ``sondeos``: what was seen from outside;
+    ``guarda``: this one is being kept; ``raiz``: whose ``/proc``, ``/sys`` and ``/etc``; ``tls``: authorities believed,
+    other than the system's."""
+
+    medir: bool = True
+    transferencia: bool = False
+    sondeos: tuple[Sondeo, ...] = ()
+    guarda: bool = False
+    raiz: Path = RAIZ
+    tls: ssl.SSLContext | None = None
+
+
+def revisa(
+    workspace: Workspace,
+    libro: Libro,
+    *,
+    clock: Clock,
+    visitantes: int,
+    nucleos: int,
+    encargo: Encargo | None = None,
+) -> list[Comprobacion]:
     """Every check of today. ``visitantes``: in the peak minute; ``nucleos``: of this machine.
 
     Raises:
         DiscoError: the state database is damaged.
     """
-    now = clock.now()
-    return [
-        puntero(workspace),
-        capacidad(workspace, visita(workspace), visitantes=visitantes, nucleos=nucleos),
-        certificado(workspace, now),
-        disco(workspace, libro, now),
-        *direccion(workspace, clock),
+    order = encargo or Encargo()
+    call, now = workspace.convocatoria, clock.now()
+    watch = SystemClock()  # What is measured here lasts what it lasts, also in a simulacro.
+    url = public_url(workspace)
+    with ThreadPoolExecutor(A_LA_VEZ) as pool:
+        headers = pool.submit(lambda: list(direccion(workspace, clock)))
+        page = pool.submit(
+            pagina.mira,
+            url,
+            clock=watch,
+            rutas=_visited(workspace)[1:],
+            segundos=float(call.respuesta_max_s or SEGUNDOS),
+            tls=order.tls,
+        )
+        host = None if url is None else urlsplit(url).hostname
+        names = pool.submit(lambda: () if host is None else red.direcciones_de(host))
+        reading = pool.submit(read_clock, workspace.settings.reloj, clock, offset_source(workspace.settings.reloj))
+        versions = pool.submit(programas.lee)
+        hour = pool.submit(hora.lee, order.raiz)
+        listening = red.escuchas(order.raiz)
+        carrier = pool.submit(portador.portador, workspace, listening, watch)
+        cloud = pool.submit(lambda: list(portador.nube(workspace)))
+        machine = leer(workspace.folder, raiz=order.raiz)
+        found = [
+            puntero(workspace),
+            capacidad(workspace, visita(workspace), visitantes=visitantes, nucleos=nucleos),
+            certificado(workspace, now),
+            disco(workspace, libro, now),
+            *headers.result(),
+        ]
+        seen = page.result()
+    reads = iops.mide(workspace.folder, clock=watch, disk=Disk()) if order.medir and call.minimos.iops else None
+    measured = transferencia.del_origen(workspace, libro, watch) if order.transferencia else None
+    inside = machine.contenedor
+    infrastructure = [
+        *programas.compara(call, versions.result(), contenedor=inside),
+        *red.ip_publica(call, host, names.result(), order.sondeos),
+        *red.puertos(call, listening, order.sondeos),
+        *red.tls(call, url, seen.tls),
+        *hora.compara(
+            call,
+            hour.result(),
+            reading.result(),
+            workspace.settings.reloj,
+            oficial=workspace.settings.ambiente == "oficial",
+            contenedor=inside,
+        ),
+        *transferencia.compara(workspace, measured or transferencia.de_lo_recibido(workspace, libro), order.sondeos),
     ]
+    found += [
+        *compara(call, machine, libre=shutil.disk_usage(workspace.folder).free, lectura=reads),
+        *(ofrece_dispensa(call, one) for one in infrastructure),
+        *pagina.compara(workspace, seen, order.sondeos),
+        carrier.result(),
+        *cloud.result(),
+    ]
+    return [*found, resumen.minimos(call.id, found), resumen.guardada(workspace, now, se_guarda=order.guarda)]
 
 
 def puntero(workspace: Workspace) -> Comprobacion:
@@ -94,21 +175,29 @@ def puntero(workspace: Workspace) -> Comprobacion:
 def visita(workspace: Workspace) -> Visita:
     """What the first visit to the published cover takes: the page, what it names beside it, ``corte.json`` and the data
     that is told once for each contest, each in its smallest coding."""
+    wanted = _visited(workspace)
+    if not wanted:
+        return Visita(*PESO_SIN_CORTE, real=False)
+    release = workspace.cortes / (pointer.read(workspace) or "")
+    sizes = [size for ruta in wanted if (size := _sent(release, ruta)) is not None]
+    return Visita(sum(sizes), len(sizes), real=True)
+
+
+def _visited(workspace: Workspace) -> tuple[str, ...]:
+    """What a first visit to the published cut asks for, the cover first; empty where none is published."""
     name = pointer.read(workspace)
     if name is None or pointer.release_number(name) is None:
-        return Visita(*PESO_SIN_CORTE, real=False)
+        return ()
     release = workspace.cortes / name
     try:
         cover = (release / "index.html").read_bytes()
     except OSError:
-        return Visita(*PESO_SIN_CORTE, real=False)
+        return ()
     here = [
         str(path.relative_to(release))
         for path in (*(release / "assets").glob("*"), *(release / "datos" / name).glob("*/entidad.json"))
     ]
-    wanted = de_primera_visita(here, cover, name)
-    sizes = [size for ruta in wanted if (size := _sent(release, ruta)) is not None]
-    return Visita(sum(sizes), len(sizes), real=True)
+    return de_primera_visita(here, cover, name)
 
 
 def de_primera_visita(rutas: Iterable[str], portada: bytes, corte: str) -> tuple[str, ...]:
@@ -218,64 +307,3 @@ def disco(workspace: Workspace, libro: Libro, now: datetime) -> Comprobacion:
         "bien" if found.cabe else "falla",
         None if found.cabe else "Libere espacio o pase el espacio de trabajo a un disco mayor antes de la noche.",
     )
-
-
-def direccion(workspace: Workspace, clock: Clock) -> Iterator[Comprobacion]:
-    """That whatever answers at the public address gives the headers that it must."""
-    url = public_url(workspace)
-    clause = clausula_de(workspace.convocatoria.id, "DIRECCION")
-    what = "La dirección pública responde con las cabeceras debidas"
-    if url is None:
-        yield Comprobacion(
-            "DIRECCION",
-            clause,
-            what,
-            "no se conoce la dirección pública",
-            "una dirección que responda",
-            "aviso",
-            "Escriba «url» en [servidor], o inicie el servidor web y repita la orden.",
-        )
-        return
-    answers: list[Probe] = []
-    try:
-        for ruta in ("", "corte.json", _NADIE):
-            answers.append(probe(url + ruta, clock=clock, limits=Limits(segundos=SEGUNDOS)))  # noqa: PERF401 (keeps those before a failure)
-    except PregonError as error:
-        yield Comprobacion("DIRECCION", clause, what, error.que_paso, "que responda", "falla", error.que_hacer)
-        return
-    wrong = list(_wrong_headers(workspace, answers))
-    yield Comprobacion(
-        "DIRECCION",
-        clause,
-        what,
-        f"{url}: " + ("; ".join(wrong) or "todas"),
-        "las mismas que el servidor incluido",
-        "falla" if wrong else "bien",
-        "Vuelva a poner lo que escribe «pregon difusor configura nginx|apache|caddy»; si hay un equipo o una CDN "
-        "delante, que no quite ni agregue cabeceras."
-        if wrong
-        else None,
-    )
-
-
-def _wrong_headers(workspace: Workspace, answers: Iterable[Probe]) -> Iterator[str]:
-    cover, stamp, nobody = answers
-    site = site_of(workspace, workspace.settings.servidor.puerto)
-    if workspace.settings.servidor.acceso.vacio and cover.status != HTTPStatus.OK:
-        yield f"la portada responde {cover.status}"
-    if nobody.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.UNAUTHORIZED):
-        yield f"lo que no existe responde {nobody.status}, no 404"
-    for answer, name in ((cover, "la portada"), (stamp, "corte.json"), (nobody, "lo que no existe")):
-        for header, value in security_headers(site):
-            if header != "Strict-Transport-Security" and answer.headers.get(header.lower()) != value:
-                yield f"{name}: {header} falta o es otra"
-        if "last-modified" in answer.headers:
-            yield f"{name}: lleva Last-Modified, y una fecha podría decidir"
-        if re.search(r"\d", answer.headers.get("server", "")):
-            yield f"{name}: Server dice la versión"
-    if stamp.status == HTTPStatus.OK and not stamp.headers.get("etag", "").startswith('"'):
-        yield "corte.json: sin ETag fuerte"
-    if "no-store" not in nobody.headers.get("cache-control", ""):
-        yield "lo que no existe: Cache-Control no es no-store"
-    if "no-cache" not in stamp.headers.get("cache-control", "") and stamp.status == HTTPStatus.OK:
-        yield "corte.json: Cache-Control no es no-cache"
