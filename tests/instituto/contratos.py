@@ -60,7 +60,7 @@ def contest(source: fuentes.ContestSource, *, corte: int = 1) -> tuple[ContestTo
     view = contienda(read.eleccion, computed, read.candidaturas, corte=corte)
     seen = understand(read.tabla, fichas=True)
     hojas = sheets(seen.fichas.hojas, seen.secciones, seen.primeras)
-    maker = Hojas(computed.eleccion, read.tabla, Ids.of(read.tabla, seen.fichas), seen.textos, None)
+    maker = Hojas(computed.eleccion, read.tabla, Ids.of(read.tabla, seen.fichas), seen, None)
     files = dict(contest_files(computed, view, hojas, corte=corte))
     base = base_of(computed.eleccion, corte)
     files[f"{base}/{ARCHIVO}"] = compact_json(
