@@ -11,8 +11,6 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from pregon.paquete.fuente import Member, ReadingLimits, Source
-from pregon.paquete.sieteformat import SIGNATURE
-from pregon.paquete.sietelectura import admit_7z
 from pregon.paquete.ziplectura import admit_zip
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ __all__ = ["EXTENSIONES", "Member", "ReadingLimits", "gzip_of", "gzip_twin", "me
 
 EXTENSIONES = (".zip", ".7z")
 """How the names of archives that are read here end (design §2)."""
+_SIETE = b"7z\xbc\xaf\x27\x1c"
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no name, no time, unknown system: the same bytes always."""
 
@@ -41,8 +40,12 @@ def members(archive: Path | BinaryIO, limits: ReadingLimits | None = None) -> It
     """
     limits = limits or ReadingLimits()
     source = Source(archive)
-    siete = source.size >= len(SIGNATURE) and source.read(0, len(SIGNATURE)) == SIGNATURE
-    return iter(admit_7z(source, limits) if siete else admit_zip(source, limits))
+    siete = source.size >= len(_SIETE) and source.read(0, len(_SIETE)) == _SIETE
+    if not siete:
+        return iter(admit_zip(source, limits))
+    from pregon.paquete.sietelectura import admit_7z  # Late: few read one.
+
+    return iter(admit_7z(source, limits))
 
 
 def gzip_twin(member: Member) -> Iterator[bytes] | None:
