@@ -154,6 +154,48 @@ def test_any_two_contents(
     assert b"".join(rebuild(decode(recipe), base)) == target.read_bytes()
 
 
+@pytest.mark.parametrize("order", ["as it was", "backwards"])
+def test_lines_longer_than_what_is_read_at_a_time(tmp_path: Path, order: str) -> None:
+    """Lines that end in another piece than they begin, one longer than three pieces, and a last one without its end."""
+    random = Random(3)
+    lines = [random.randbytes(random.randint(0, 90_000)).replace(b"\n", b" ") + b"\n" for _ in range(60)]
+    lines[20] = random.randbytes(3_500_000).replace(b"\n", b" ") + b"\n"
+    before = b"".join([*lines, b"sin final"])
+    kept = [line for number, line in enumerate(lines) if number % 7]
+    after = b"".join([*(kept if order == "as it was" else [kept[-1], *kept[:-1]]), b"otro\n", b"sin final"])
+    base, target = zipped(tmp_path / "a", {"x.csv": before}), zipped(tmp_path / "b", {"x.csv": after})
+    recipe = encode(
+        destino=FileEntry(RUTA, target.stat().st_size, sha256_file(target)),
+        base_sha256=sha256_file(base),
+        sello=HORA,
+        miembros=parts({"x.csv": before}, {"x.csv": after}, {"x.csv": "x.csv"}),
+    )
+    assert len(recipe) < 10_000
+    assert b"".join(rebuild(decode(recipe), base)) == target.read_bytes()
+
+
+def test_database_made_again_holds_a_piece_of_the_one_before(tmp_path: Path) -> None:
+    rows = [f"{n},{'CONTABILIZADA ' * 20}\n" for n in range(60_000)]
+    before = {"GUB.csv": "".join(rows).encode()}
+    after = {"GUB.csv": "".join([row if n % 20 else f"{n}," + row for n, row in enumerate(rows)]).encode()}
+    base, target = zipped(tmp_path / "a", before), zipped(tmp_path / "b", after)
+    recipe = decode(
+        encode(
+            destino=FileEntry(RUTA, target.stat().st_size, sha256_file(target)),
+            base_sha256=sha256_file(base),
+            sello=HORA,
+            miembros=parts(before, after, {"GUB.csv": "GUB.csv"}),
+        )
+    )
+    tracemalloc.start()
+    try:
+        assert b"".join(rebuild(recipe, base)) == target.read_bytes()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 << 20 < len(before["GUB.csv"]) / 2
+
+
 def test_lines_of_text_are_the_bytes_of_the_file() -> None:
     before, after = "niño\r\nuno\r\n", "niño\r\ndos ñ\r\n"
     as_text = member_recipe(

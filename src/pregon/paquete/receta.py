@@ -197,7 +197,8 @@ def _plan(item: Any) -> MemberRecipe:
 def rebuild(recipe: Recipe, base: Path | BinaryIO) -> Iterator[bytes]:
     """Make the zip again, in pieces; the last one comes only if the whole has the size and hash of ``destino``.
 
-    The base is read as any archive that nobody vouches for. One inner member of each zip is in memory at a time.
+    The base is read as any archive that nobody vouches for. While the recipe copies its lines in their order, a piece
+    of it is in memory, and what was made so far, packed; else one inner member of it.
 
     Raises:
         DiferenciaError: it copies lines that the base does not have, or makes a member of another size.
@@ -230,32 +231,105 @@ def _made(plan: MemberRecipe, inner: Mapping[str, Member]) -> Packed:
 
 
 def _content(plan: MemberRecipe, inner: Mapping[str, Member]) -> Iterator[bytes]:
-    data = b""
-    if plan.de is not None:
-        member = inner.get(plan.de)
-        if member is None:
-            _refuse(f"la base no tiene {plan.de!a}")
-        try:
-            data = b"".join(member.open())
-        except ArchivoError as exc:
-            raise _bad_base(exc) from exc
-    view = memoryview(data)
-    starts = array("Q", (0, *accumulate(map(len, io.BytesIO(data)))))
-    lines = len(starts) - 1
+    lines = _Lines(None if plan.de is None else _member(plan.de, inner), again=_goes_back(plan))
     size = position = 0
     for place, copied, literal in plan.operaciones:
-        if place + copied > lines:
-            _refuse(f"copia renglones que {plan.de!a} no tiene")
-        size += starts[place + copied] - starts[place] + literal if copied else literal
-        if size > plan.bytes:
-            _refuse(f"{plan.ruta!a} mediría más de lo que dice")
-        if copied:
-            yield bytes(view[starts[place] : starts[place + copied]])
+        size += literal
+        for piece in lines.take(place, copied, plan.bytes - size):
+            size += len(piece)
+            yield piece
         if literal:
             yield plan.literales[position : position + literal]
             position += literal
     if size != plan.bytes:
+        lines.drain()
         _refuse(f"{plan.ruta!a} no mide lo que dice")
+
+
+def _member(name: str, inner: Mapping[str, Member]) -> Member:
+    member = inner.get(name)
+    if member is None:
+        _refuse(f"la base no tiene {name!a}")
+    return member
+
+
+def _goes_back(plan: MemberRecipe) -> bool:
+    """Whether an operation copies lines that lie before those of another."""
+    following = 0
+    for place, copied, _ in plan.operaciones:
+        if copied:
+            if place < following:
+                return True
+            following = place + copied
+    return False
+
+
+class _Lines:
+    """The lines of a base member, a piece at a time while they are asked for in order; else (``again``) all of them.
+
+    What is wrong with the base is told before what is wrong with the recipe: a base that is damaged here may lack
+    lines, and the institute is not to blame for it.
+    """
+
+    def __init__(self, member: Member | None, *, again: bool) -> None:
+        self._shown = "" if member is None else member.ruta
+        pieces = iter(()) if member is None else member.open()
+        self._pieces = iter((b"".join(_checked(pieces)),)) if again else _checked(pieces)
+        self._first = 0
+        """Number of the first line held."""
+        self._held = b""
+        self._starts = array("Q", (0,))
+        self._rest = bytearray()
+        """The beginning of a line that ends in the next piece."""
+
+    def take(self, place: int, count: int, most: int) -> Iterator[bytes]:
+        """The lines ``place`` to ``place + count`` - 1, in pieces, of ``most`` bytes at most in all.
+
+        Raises:
+            DiferenciaError: there are not so many, or they are longer.
+            BaseError: the member is damaged.
+        """
+        end = place + count
+        while place < end:
+            here = self._first + len(self._starts) - 1
+            if place >= here:
+                if not self._next():
+                    _refuse(f"copia renglones que {self._shown!a} no tiene")
+                continue
+            last = min(end, here)
+            piece = self._held[self._starts[place - self._first] : self._starts[last - self._first]]
+            place = last
+            most -= len(piece)
+            if most < 0:
+                self.drain()
+                _refuse(f"lo que copia de {self._shown!a} mediría más de lo que dice")
+            yield piece
+
+    def drain(self) -> None:
+        """Read what is left of the member, to know whether it is what it says."""
+        for _ in self._pieces:
+            pass
+
+    def _next(self) -> bool:
+        """Hold the whole lines of the next piece; False at the end."""
+        self._first += len(self._starts) - 1
+        piece = next(self._pieces, None)
+        whole = 0 if piece is None else piece.rfind(b"\n") + 1
+        held = b""
+        if piece is None or whole:
+            held = bytes(self._rest) + (piece or b"")[:whole]
+            self._rest.clear()
+        self._rest += (piece or b"")[whole:]
+        self._held = held
+        self._starts = array("Q", (0, *accumulate(map(len, io.BytesIO(held)))))
+        return piece is not None or bool(held)
+
+
+def _checked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except ArchivoError as exc:
+        raise _bad_base(exc) from exc
 
 
 def _bad_base(exc: PregonError) -> BaseError:
