@@ -47,9 +47,14 @@ class Disk:
         del name, path
         return contextlib.nullcontext()
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody hears each ``step``: then no other process may do part of the work."""
+        return type(self).step is not Disk.step
+
     def _around(self, name: str, path: str) -> contextlib.AbstractContextManager[None]:
         # Around the many: a Path is not made, some hundred thousand times a cut, for a seam that nobody uses.
-        return _NOTHING if type(self).step is Disk.step else self.step(name, Path(path))
+        return self.step(name, Path(path)) if self.heard else _NOTHING
 
     def write(self, path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
         """Replace ``path`` by ``data``: whole and durable, or as it was before."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import select
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ComprobacionError, EntradaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+_SET_PDEATHSIG = 1
+"""``PR_SET_PDEATHSIG`` of Linux."""
 
 
 class Process:
@@ -187,6 +192,44 @@ def start(
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(popen.pid, resource.RLIMIT_FSIZE, (file_limit, file_limit))
     return Process(popen, output)
+
+
+def start_python(module: str, *arguments: str | int, descriptors: Sequence[int]) -> Process:
+    """Start ``python -m module`` with ``arguments`` and then ``descriptors``, which it has open under those numbers.
+
+    For a helper of ours, that prints nothing.
+
+    Raises:
+        EntradaError: this Python cannot be started again.
+    """
+    try:
+        popen = subprocess.Popen(
+            # -P: what lies in the current folder is never imported.
+            [sys.executable, "-P", "-m", module, *map(str, (*arguments, *descriptors))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise EntradaError(
+            f"No se pudo iniciar {sys.executable}: {exc.strerror}",
+            intacto="No se cambió nada.",
+            que_hacer="Revise la instalación de Python.",
+        ) from exc
+    return Process(popen, Path(os.devnull))
+
+
+def ends_with_parent(parent: int) -> None:
+    """Have the system end this process (SIGKILL) when its parent, ``parent``, ends, in whatever way.
+
+    Raises:
+        ProcessLookupError: it ended already.
+    """
+    ctypes.CDLL(None).prctl(_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        raise ProcessLookupError(parent)
 
 
 @contextlib.contextmanager

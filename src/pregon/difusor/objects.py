@@ -104,6 +104,16 @@ class ObjectStore:
         self._folders: set[str] = set()
         """Those that are known to be there."""
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody hears each step of its disk: then no other process may write here."""
+        return self._disk.heard
+
+    @property
+    def lugar(self) -> tuple[Path, int]:
+        """Its folder and the reserve it leaves: what another process needs to write here."""
+        return self._folder, self._reserva
+
     def require_space(self, needed: int) -> None:
         """Refuse to begin what would not fit, leaving the reserve.
 

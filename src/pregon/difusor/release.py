@@ -9,23 +9,28 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import ArchivoError, CadenaError
 from pregon.base.hashing import sha256_file
 from pregon.base.hilos import each
-from pregon.difusor.objects import GZ, TWINS, at_first_sight, compressible
+from pregon.base.manos import PARTES, another, in_parts
+from pregon.difusor.objects import GZ, TWINS, ObjectStore, at_first_sight, compressible
 from pregon.difusor.pointer import release_name
 from pregon.paquete.names import MANIFIESTO, NameSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pregon.difusor.objects import ObjectStore
     from pregon.paquete.manifest import Manifest
 
+MUCHOS = 5000
+"""Files from which another process has time to help with the links."""
+_FEWEST = 64
+"""Links of one part: some two milliseconds."""
 CARRIED = ("datos", "assets")
 """Folders of earlier cuts that stay reachable."""
 
@@ -111,6 +116,35 @@ def check_own_data(manifest: Manifest) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Enlaces:
+    """The links of a release that is being made: (path, SHA-256, suffix of the twin or nothing), a part at a time."""
+
+    objetos: tuple[Path, int]
+    raiz: str
+    enlaces: list[tuple[str, str, str]]
+
+    @property
+    def parts(self) -> int:
+        return -(-len(self.enlaces) // self.size)
+
+    @property
+    def size(self) -> int:
+        return max(_FEWEST, -(-len(self.enlaces) // PARTES))
+
+    def begin(self) -> Callable[[int], None]:
+        """What links a part, in another process."""
+        disk = Disk()
+        return partial(self.link, disk, ObjectStore(self.objetos[0], disk, reserva=self.objetos[1]))
+
+    def link(self, disk: Disk, store: ObjectStore, number: int) -> None:
+        for ruta, sha256, suffix in self.enlaces[number * self.size : (number + 1) * self.size]:
+            if suffix:
+                disk.link_new(store.name(sha256, suffix), f"{self.raiz}/{ruta}")
+            else:
+                disk.link(store.name(sha256), f"{self.raiz}/{ruta}")
+
+
 class Releases:
     """The releases of one workspace, in ``cortes/``."""
 
@@ -131,13 +165,17 @@ class Releases:
         """
         provisional = self._folder / (what.name + PARCIAL)
         self._disk.remove_tree(provisional)
-        own = (twin for twin in what.twin_paths() if twin[2] == GZ and self._sees(what, twin[0].removesuffix(GZ)))
-        with self._disk.writing(self._folder):  # The contents, while we link them.
+        with (
+            # The contents are written while we link them.
+            self._disk.writing(self._folder),
+            another(__name__, wanted=len(what.rutas) >= MUCHOS and not self._disk.heard) as mano,
+        ):
             for folder in folders(what):
                 self._disk.make_folder(provisional / folder)
-            base = str(provisional)
-            each(lambda file: self._disk.link(self._store.name(file[1]), f"{base}/{file[0]}"), what.rutas.items())
-            self._link_twins(own, provisional)
+            own = (twin for twin in what.twin_paths() if twin[2] == GZ and self._sees(what, twin[0].removesuffix(GZ)))
+            links = [*((ruta, sha256, "") for ruta, sha256 in what.rutas.items()), *own]
+            here = _Enlaces(self._store.lugar, str(provisional), links)
+            in_parts(mano, _Enlaces.begin, here, here.parts, partial(here.link, self._disk, self._store))
         return provisional
 
     @staticmethod

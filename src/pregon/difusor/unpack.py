@@ -7,28 +7,38 @@ another one stored here. What cannot be made stays missing, and then the whole a
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pregon.base.durable import Disk
 from pregon.base.errors import GemeloError, HashError
 from pregon.base.hilos import each
-from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, at_first_sight, compressible, file_decodes_to
+from pregon.base.manos import PARTES, another, in_parts
+from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, ObjectStore, at_first_sight, compressible, file_decodes_to
 from pregon.paquete.errors import BaseError, DistintaError, ManifiestoError
-from pregon.paquete.fuente import PIECE
+from pregon.paquete.fuente import PIECE, Source
+from pregon.paquete.manifest import FileEntry
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.reading import gzip_of, gzip_twin, members
 from pregon.paquete.receta import read_recipe, rebuild
+from pregon.paquete.ziplectura import ZipMember
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-    from pregon.difusor.objects import ObjectStore
+    from pregon.base.manos import Mano
     from pregon.paquete.diferencias import Recipe
-    from pregon.paquete.manifest import FileEntry, Manifest
+    from pregon.paquete.manifest import Manifest
     from pregon.paquete.reading import Member
+    from pregon.paquete.ziplectura import Lugar
 
 _logger = logging.getLogger(__name__)
 
+MANO_BYTES = 4 << 20
+"""A shorter archive is unpacked before another process would be ready."""
+_FEWEST = 16
+"""Contents of one part: some two milliseconds."""
 MAX_OWN_TWIN_BYTES = 64 << 20
 """A package's own ``.gz`` beside its plain file is compared up to this size."""
 
@@ -58,9 +68,9 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collec
     2. Every member is in the manifest, with the length that it states, or is the recipe of a file that is in it.
     3. Every recipe is read, and says of its file what the manifest says.
     4. There is room for what is not stored yet; it is asked for again while writing.
-    5. Each content is written under its hash and only stays if it has it: small ones by two threads, one of which makes
-       the recipes first, one at a time. A recipe that does not fit its base is refused before any content is; one whose
-       base is not here, or that gives other bytes, leaves its content missing.
+    5. Each content is written under its hash and only stays if it has it: recipes first and then small ones, of a large
+       archive by another process too (``base.manos``). A recipe that does not fit its base is refused before any
+       content is; one whose base is not here, or that gives other bytes, leaves its content missing.
 
     Whatever is raised, nothing that this call stored stays.
 
@@ -69,35 +79,90 @@ def unpack(archive: Path, manifest: Manifest, store: ObjectStore, wanted: Collec
         HashError: a content is not the one listed.
         DiscoError: too little space is free.
     """
-    entries = {entry.ruta: entry for entry in manifest.archivos}
-    contents, recipes = _known(members(archive), entries)  # 1 and 2
-    read = [read_recipe(member, entry) for member, entry in recipes]  # 3
-    needed = missing(manifest, store) if wanted is None else _wanted(manifest, store, wanted)
-    store.require_space(sum(needed.values()))  # 4
-    try:  # 5
+    with another(__name__, wanted=archive.stat().st_size >= MANO_BYTES and not store.heard) as mano:
+        entries = {entry.ruta: entry for entry in manifest.archivos}
+        contents, recipes = _known(members(archive), entries)  # 1 and 2
+        read = [read_recipe(member, entry) for member, entry in recipes]  # 3
+        needed = missing(manifest, store) if wanted is None else _wanted(manifest, store, wanted)
+        store.require_space(sum(needed.values()))  # 4
+        made = [(recipe, pair) for recipe, pair in zip(read, recipes, strict=True) if pair[1].sha256 in needed]
         new = _new(contents, needed)
-        apart = [pair for pair in new if pair[0].suelto and pair[1].bytes <= PIECE]
-
-        def one(pair: tuple[Member, FileEntry] | None) -> None:
-            if pair is not None:
-                _store_whole(*pair, store)
-                return
-            for recipe in read:
-                if recipe.destino.sha256 in needed:
-                    make(recipe, manifest, store)
-
-        each(one, (None, *apart))
-        others = [pair for pair in new if not (pair[0].suelto and pair[1].bytes <= PIECE)]
-        plain = [_store(member, entry, store) for member, entry in others]
         contents.clear()  # What unpacks a 7z takes memory, and so does making a twin.
-        others.clear()
-        for again in plain:
-            if again is not None:
-                store.put_gz(again.sha256, None)
-    except BaseException:
-        for sha256 in needed:
-            store.drop(sha256)
-        raise
+        others = [pair for pair in new if not _apart(pair)]
+        try:  # 5
+            _store_apart(archive, store, mano, manifest, made, [pair for pair in new if _apart(pair)])
+            new.clear()
+            plain = [_store(member, entry, store) for member, entry in others]
+            others.clear()
+            for again in plain:
+                if again is not None:
+                    store.put_gz(again.sha256, None)
+        except BaseException:
+            if mano is not None:
+                mano.stop()
+            for sha256 in needed:
+                store.drop(sha256)
+            raise
+
+
+def _apart(pair: tuple[Member, FileEntry]) -> bool:
+    return pair[0].suelto and pair[1].bytes <= PIECE
+
+
+@dataclass(frozen=True, slots=True)
+class _Trabajo:
+    """What the other process needs: the archive, the store, and where each recipe and content lies, with its file."""
+
+    archivo: Path
+    objetos: tuple[Path, int]
+    recetas: list[tuple[Lugar, FileEntry]]
+    contenidos: list[tuple[Lugar, str]]
+    tamano: int
+
+    def begin(self) -> Callable[[int], None]:
+        """What does a part there. A recipe that cannot be made is an error: this process then tries, and tells."""
+        source = Source(self.archivo)
+        store = ObjectStore(self.objetos[0], Disk(), reserva=self.objetos[1])
+
+        def part(number: int) -> None:
+            if number < len(self.recetas):
+                lugar, entry = self.recetas[number]
+                recipe = read_recipe(ZipMember.at(lugar, source), entry)
+                store.put(entry.sha256, entry.bytes, rebuild(recipe, store.path(recipe.base_sha256)))
+                return
+            first = (number - len(self.recetas)) * self.tamano
+            for lugar, sha256 in self.contenidos[first : first + self.tamano]:
+                member = ZipMember.at(lugar, source)
+                _store_whole(member, FileEntry(member.ruta, member.bytes, sha256), store)
+
+        return part
+
+
+def _store_apart(
+    archive: Path,
+    store: ObjectStore,
+    mano: Mano | None,
+    manifest: Manifest,
+    made: list[tuple[Recipe, tuple[Member, FileEntry]]],
+    pairs: _Pairs,
+) -> None:
+    """Make the recipes and store what is small, each part by whoever is free."""
+    size = max(_FEWEST, -(-len(pairs) // (PARTES - len(made))))
+
+    def part(number: int) -> None:
+        if number < len(made):
+            make(made[number][0], manifest, store)
+            return
+        first = (number - len(made)) * size
+        for pair in pairs[first : first + size]:
+            _store_whole(*pair, store)
+
+    parts = len(made) + -(-len(pairs) // size)
+    zipped = [(pair[0].lugar, pair[1].sha256) for pair in pairs if isinstance(pair[0], ZipMember)]
+    recipes = [(pair[0].lugar, pair[1]) for _, pair in made if isinstance(pair[0], ZipMember)]
+    if (len(zipped), len(recipes)) != (len(pairs), len(made)):
+        mano = None  # Recipes in a 7z: no other process can read one of its members alone.
+    in_parts(mano, _Trabajo.begin, _Trabajo(archive, store.lugar, recipes, zipped, size), parts, part)
 
 
 _Pairs = list[tuple["Member", "FileEntry"]]

@@ -53,6 +53,10 @@ _DOS_FOLDER, _DOS_SPECIAL, _DOS_LINK = 0x10, 0x48, 0x400
 """Attributes of Windows: folder; volume label or device; reparse point."""
 
 
+Lugar = tuple[bytes, int, int, bool, int, int]
+"""Name, size, CRC, whether stored, packed size and place of a member: what ``ZipMember.at`` needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZipMember(Member):
     """A member of a zip: stored or deflated."""
@@ -65,6 +69,16 @@ class ZipMember(Member):
     @property
     def suelto(self) -> bool:
         return True
+
+    @property
+    def lugar(self) -> Lugar:
+        """Where it lies and what it declares, for ``at`` in another process."""
+        return self._name, self.bytes, self.crc32, self._stored, self._packed, self._start
+
+    @classmethod
+    def at(cls, lugar: Lugar, source: Source) -> ZipMember:
+        """The member of an archive that was admitted, and is opened again."""
+        return cls(*lugar, source)
 
     def _pieces(self) -> Iterator[builtins.bytes]:
         return self._raw() if self._stored else self._inflated()
