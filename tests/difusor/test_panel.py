@@ -19,8 +19,11 @@ from typer.testing import CliRunner
 
 from pregon.base.errors import PregonError
 from pregon.cli.difusor import app
+from pregon.convocatoria.perfiles import load
+from pregon.difusor.historia.pronostico import Pronostico
 from pregon.difusor.panel.ajustes import AjustesPanel
 from pregon.difusor.panel.cuentas import MIRA, cuentas_de
+from pregon.difusor.panel.foto import Dato, toma
 from pregon.difusor.panel.palabras import ESTADOS, evento, hace, tamano
 from pregon.difusor.panel.servicio import atendiendo
 from pregon.difusor.vigilancia.catalogo import catalogo
@@ -119,6 +122,45 @@ def test_it_says_what_the_public_sees_and_what_comes(escena: Escena) -> None:
         for part in ("Atrasado", "Lleva 10 min de retraso.", "(RED)", "pregunte al instituto si su servidor responde"):
             assert part in text, part
         assert visita.client.get(url).headers["cache-control"] == "no-store"
+
+
+def test_next_deadline_is_there_until_the_night_begins(escena: Escena) -> None:
+    """DGO-I-4a, DGO-I-5: what is due next, and how many more; near ones stand out. At 20:00 it makes room."""
+    call = load("dgo-2024")
+    workspace = dataclasses.replace(escena.workspace, convocatoria=call)
+
+    def line(*when: int) -> Dato | None:
+        now = datetime(*when, tzinfo=call.zona)  # type: ignore[misc,arg-type] # year, month, day, hour
+        moment = toma(
+            workspace,
+            escena.libro,
+            now,
+            eventos=tuple,
+            alarmas=tuple,
+            pronostico=lambda: Pronostico(0, 0, 0, 0, 0, "ninguna"),
+        )
+        assert moment.faltan == ()
+        return next((each for each in moment.datos if each.clave == "plazo"), None)
+
+    first = line(2024, 5, 1, 12)
+    assert first == Dato(
+        "plazo",
+        "Plazo siguiente",
+        "A más tardar el sábado 18 de mayo de 2024",
+        "Solicitud o aviso al instituto. Después, 1 más.",
+    )
+    near = line(2024, 5, 18, 23)
+    assert (near and near.valor, near and near.tono) == (first.valor, "ojo")
+    last = line(2024, 5, 19, 0)
+    assert (last and last.valor, last and last.detalle) == (
+        "A más tardar el martes 21 de mayo de 2024",
+        "Infraestructura operando.",
+    )
+    assert line(2024, 5, 22, 0) is None
+    report = dataclasses.replace(workspace, convocatoria=load("ine-2021"))
+    workspace = report
+    assert line(2021, 6, 6, 19) is not None  # INE-VII-b, the report
+    assert line(2021, 6, 6, 20) is None
 
 
 def test_each_alarm_in_force_says_what_to_do(escena: Escena) -> None:

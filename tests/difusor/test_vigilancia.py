@@ -20,10 +20,12 @@ from pydantic import ValidationError
 
 from pregon.base.clock import ManualClock, SystemClock
 from pregon.base.errors import DanadoError
+from pregon.convocatoria.perfiles import load
 from pregon.difusor import pointer, report
 from pregon.difusor.decide import Decision, Estado
 from pregon.difusor.historia.pronostico import Pronostico
 from pregon.difusor.libro import CORTES, Libro
+from pregon.difusor.nube.estado import EstadoNube, Fallo
 from pregon.difusor.reloj import ClockReading
 from pregon.difusor.servidor.ajustes import AccesoSimulacro
 from pregon.difusor.vigilancia import metricas
@@ -140,11 +142,16 @@ def found(view: Vista, workspace: Workspace) -> dict[str, Sintoma]:
 
 ALTERED = {"total": 2, "hora": (AHORA - timedelta(minutes=50)).isoformat(), "ruta": "index.html"}
 APARTADO = {"archivo": "estado.sqlite.danado-20270607T021500Z", "motivo": "está dañada"}
+NUBE = EstadoNube("uno", "https://uno.example/", muestra="0002", desde=AHORA)
 CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"disco_libre": 1_023_999_999}, {"DISCO": "alarma"}),
     ({"disco_libre": 1_024_000_000, "pronostico": None}, {}),
     ({"disco_libre": 1_034_999_999}, {"DISCO_PRONTO": "aviso"}),
     ({"inodos_libres": 19_999}, {"INODOS": "alarma"}),
+    ({"nube": (NUBE.con(pedido="0003", pedido_desde=AHORA - timedelta(seconds=181)),)}, {"NUBE": "alarma"}),
+    ({"nube": (NUBE.con(pedido="0003", pedido_desde=AHORA - timedelta(seconds=180)),)}, {}),
+    ({"nube": (NUBE.con(error=Fallo("RED", "x", AHORA - timedelta(seconds=181))),)}, {"NUBE": "alarma"}),
+    ({"nube": (NUBE, NUBE.con(error=Fallo("RED", "x", AHORA)))}, {}),
     ({"inodos_libres": 0, "inodos": 0}, {}),
     ({"memoria_disponible": 127_999_999}, {"MEMORIA": "aviso"}),
     ({"memoria_propia": 1_024_000_001}, {"MEMORIA_PROPIA": "aviso"}),
@@ -201,6 +208,35 @@ def test_each_limit_from_both_sides(plain: Workspace, more: dict[str, Any], expe
 def test_clock_that_nobody_was_asked_to_measure_is_no_alarm(plain: Workspace) -> None:
     assert plain.settings.reloj.fuente == "ninguna"
     assert found(vista(reloj=None), plain) == {}
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (-7.01, []),
+        (-6.99, ["plazos.solicitud"]),
+        (-3, ["plazos.solicitud", "plazos.infraestructura"]),
+        (0, ["plazos.infraestructura"]),
+        (3, []),
+        (11, []),
+    ],
+)
+def test_deadlines_of_the_call_are_told_a_week_before_and_never_once_the_night_began(
+    plain: Workspace, days: float, told: list[str]
+) -> None:
+    """DGO-I-4a and DGO-I-5: 18 and 21 of May 2024, whole days; what is the institute's (DGO-III-3) is not told."""
+    workspace = replace(plain, convocatoria=load("dgo-2024"))
+    end = datetime(2024, 5, 19, tzinfo=workspace.convocatoria.zona)  # the last instant of the 18th is its own
+    now = end + timedelta(days=days)
+    view = vista(now=now, reloj=ClockReading("chrony", 0.0, now), barrido=now, vigencias={})
+    symptom = found(view, workspace).get("PLAZO")
+    assert ([] if symptom is None else symptom.detalle["claves"]) == told
+    if told:
+        assert symptom is not None
+        assert "a más tardar el" in symptom.que_paso
+    report = replace(plain, convocatoria=load("ine-2021"))  # INE-VII-b: the report is due on the 15th, after the night
+    after = datetime(2021, 6, 10, tzinfo=UTC)
+    assert "PLAZO" not in found(vista(now=after, barrido=after, vigencias={}), report)
 
 
 def portal(**more: Any) -> Portal:

@@ -312,6 +312,7 @@ def dies(portal: Portal, corte: int, number: int) -> bool:
     return died
 
 
+@pytest.mark.aguante
 def test_killed_in_each_phase(portal: Portal) -> None:
     """Among the data, and among the pages: one whole page at each address, and the next one completes."""
     portal.corta(1)
