@@ -638,7 +638,14 @@ def test_every_letter_that_the_pdf_lets_through_is_drawn(ensayo: Callable[[str],
     assert all(letter in text for letter in "áéíóúüñÑ¿¡€«»")
 
 
-@pytest.mark.parametrize("call", LLAMADAS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "gro-2021",
+        "ine-2021",
+        *(pytest.param(one, marks=pytest.mark.aguante) for one in ("dgo-2024", "mor-2024", "mex-2021")),
+    ],
+)
 def test_the_pdf_of_each_call_has_every_clause_and_is_tagged(ensayo: Callable[[str], Ensayo], call: str) -> None:
     noche = ensayo(call)
     noche.noche()

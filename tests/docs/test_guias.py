@@ -166,7 +166,7 @@ def test_a_guide_with_the_program_started_anew_by_each_order(maquina: Maquina, t
     judged(ensaya(maquina, tmp_path, "dgo-2024", residente=False))
 
 
-@pytest.mark.parametrize("ident", ["gro-2021", "mor-2024", "mex-2021", "ine-2021"])
+@pytest.mark.parametrize("ident", ["gro-2021", "mex-2021", "ine-2021"])
 def test_guide_leads_to_a_difusor_that_is_ready(maquina: Maquina, tmp_path: Path, ident: str) -> None:
     """All that comes before the rehearsal: registration, workspace, carrier, portal, preflight."""
     ready(ensaya(maquina, tmp_path, ident, hasta=6))

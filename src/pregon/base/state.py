@@ -199,8 +199,10 @@ def _give_to_owner(path: Path) -> None:
 
     SQLite itself gives what it keeps beside the file to the owner of the file.
     """
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
+    if os.geteuid() != 0:
+        return
+    ours, folder = path.stat(), path.parent.stat()
+    if (ours.st_uid, ours.st_gid) != (folder.st_uid, folder.st_gid):
         os.chown(path, folder.st_uid, folder.st_gid)
 
 

@@ -356,6 +356,7 @@ def test_an_empty_volume_becomes_the_difusor_that_it_was(con_frase: Guarda) -> N
     assert all(exam.sano for exam in Auditoria(after, escena.libro, Disk()).verifica())
 
 
+@pytest.mark.aguante
 def test_what_public_needs_comes_first_and_the_rest_of_the_history_while_it_works(guarda: Guarda) -> None:
     """INE-II-a-ii-3b: some 20 GB must not stand between a lost disk and the last cut; and they do come back."""
     for corte in range(1, 7):
@@ -398,6 +399,7 @@ def test_what_public_needs_comes_first_and_the_rest_of_the_history_while_it_work
     assert "ya hay un difusor" in again.stderr
 
 
+@pytest.mark.aguante
 def test_suspended_it_was_and_suspended_it_is(guarda: Guarda) -> None:
     guarda.recibe(1)
     guarda.escena.aviso("suspension")
@@ -518,6 +520,7 @@ def test_a_folder_that_is_a_difusor_or_in_use_is_left_alone(quemado: Guarda) -> 
         quemado.se_niega(InstanciaError, "Otro proceso", folder=folder)
 
 
+@pytest.mark.aguante
 def test_while_the_other_machine_is_alive_nobody_takes_its_place_and_then_it_stops_writing(guarda: Guarda) -> None:
     guarda.recibe(1)
     escena, alive = guarda.escena, guarda.historial()

@@ -769,6 +769,7 @@ def test_nginx_asks_again_only_for_who_knows_the_secret(nginx: str, origen: cdn.
     assert leida("/").status_code != 200
 
 
+@pytest.mark.aguante
 def test_nginx_before_a_web_server_that_nobody_purges(origen: cdn.Origen) -> None:
     origen.cache = "no-cache"
     origen.paginas["/"] = b"portada 1"

@@ -225,6 +225,7 @@ def test_suspension_shows_the_page_and_takes_results_away_and_reinstatement_brin
     assert [each["corte"] for each in visibles(escena)] == [1, 2]
 
 
+@pytest.mark.aguante
 def test_only_the_newest_matters_to_a_store_that_is_slow(costa: Playa) -> None:
     escena = costa.escena
     with Aduana(compartido().puerto) as post:
@@ -405,6 +406,7 @@ def test_one_pass_ends_when_every_store_shows_it_or_says_which_does_not(escena_f
         costa.vacia()
 
 
+@pytest.mark.aguante
 def test_the_service_ends_in_order_in_the_middle_of_an_upload(escena_factory: EscenaFactory) -> None:
     """What is left is done by the next start; the process ends well, and soon."""
     costa = noche(escena_factory)

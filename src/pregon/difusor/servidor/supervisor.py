@@ -130,7 +130,7 @@ class Supervisor:
             pages.ensure(workspace, self._disk)
         for workspace in self._workspaces[1:]:
             self._end_left_behind(workspace.servidor)  # Of one that had them in another order.
-        if not self._adopt():
+        if not self._adopt(sites):
             self._end_left_behind(self._home)
             self._launch()
         self._write(self._home / CADDYFILE, self._text)
@@ -253,7 +253,10 @@ class Supervisor:
 
     # The process
 
-    def _adopt(self) -> bool:
+    def _adopt(self, sites: Sequence[Site]) -> bool:
+        # Where nothing changed nothing is loaded: a new configuration closes the connections that are idle, and one of
+        # them may be carrying a question. Certificates in files may have been renewed while nobody looked.
+        files = any(site.tls is not None and site.tls.certificado is not None for site in sites)
         pid = self._admin.pid()
         if pid is None:
             return False
@@ -261,7 +264,7 @@ class Supervisor:
             process = procesos.Adopted(pid)
         except OSError:
             return False
-        refused = self._admin.load(self._text, again=True)
+        refused = self._admin.load(self._text, again=files)
         if refused is not None:
             process.release()
             raise ComprobacionError(
