@@ -20,6 +20,20 @@ SHARED_IN_A_MODULE = frozenset({"country", "fundada", "noche", "scene", "small"}
 _DATOS = Path(__file__).resolve().parents[2] / "shared" / "datos"
 
 
+LONGEST_ID = 60
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name by its argument what has no name of its own: bytes and long texts.
+
+    Bytes that change from one second to the next (gzip writes the hour) would give each process other tests, and
+    xdist stops there. pytest numbers the names that repeat.
+    """
+    if isinstance(val, bytes) or (isinstance(val, str) and len(val) > LONGEST_ID):
+        return argname
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist puts the groups in the node ids
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share what is dear to make go to one process (``--dist loadgroup``), and these groups go first.
