@@ -1,0 +1,1 @@
+"""Disaster: the stand-by machine, and the repository rebuilt from a difusor."""
