@@ -6,16 +6,22 @@ What was published is what ``repositorio/`` has signed. ``apuntes`` may spare re
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.base.hashing import sha256_bytes
+from pregon.base.errors import ArchivoError, DiscoError, PregonError
+from pregon.base.hashing import sha256_bytes, sha256_file
 from pregon.instituto.elecciones import from_code, token_of
 from pregon.paquete.anterior import PreviousPackage, damaged
-from pregon.paquete.names import CAMBIOS
+from pregon.paquete.archive import write_zip
+from pregon.paquete.empacado import is_stored, pack_stream
+from pregon.paquete.names import CAMBIOS, SIETE
+from pregon.paquete.reading import EXTENSIONES, members
+from pregon.paquete.tree import PackageTree
 from pregon.prep.archivos import parse_zip_name
 from pregon.prep.reader import read_actas
 from pregon.tablas.compuerta import Referencia
@@ -28,9 +34,15 @@ if TYPE_CHECKING:
     from pregon.paquete.manifest import Manifest
     from pregon.prep.model import ActaTable
 
+_logger = logging.getLogger(__name__)
+
 CARPETA = "previo"
 """In ``trabajo/``: where the database of the previous cut is unpacked to be read."""
+ZIP = "paquete.zip"
+"""Where the package is a 7z: the same contents as a zip, among the notes, or made again in ``CARPETA``."""
 _CATALOGUE = "CANDIDATURA"
+_CLAVE = "zip_del_corte"
+"""Key of the state: of which manifest that zip is, and its SHA-256."""
 
 
 class Previo:
@@ -147,8 +159,52 @@ def last_cut(workspace: Workspace, folder: Path, manifiesto: Manifest, data: byt
     Raises:
         DiscoError: its archive is not there, or is damaged.
     """
-    found = [path for path in sorted(folder.glob("*.zip")) if not path.name.endswith(CAMBIOS)]
-    if len(found) != 1:
+    found = [path for path in sorted(folder.iterdir()) if path.suffix in EXTENSIONES]
+    whole = [path for path in found if not path.name.endswith(CAMBIOS)]
+    if len(whole) != 1:
         raise damaged(folder)
-    package = PreviousPackage(found[0], manifiesto, sha256=sha256)
+    [archive] = whole
+    if archive.suffix == SIETE:
+        package = _kept_zip(workspace, manifiesto, data) or _zip_again(workspace, archive, manifiesto, sha256)
+    else:
+        package = PreviousPackage(archive, manifiesto, sha256=sha256)
     return Previo(package, data, workspace.trabajo / CARPETA)
+
+
+def keep_zip(workspace: Workspace, made: Path, manifiesto_sha256: str) -> None:
+    """Keep the zip ``made`` with the contents of a cut that was signed as 7z: the next one copies from it."""
+    try:
+        sha256 = sha256_file(made)
+        workspace.disk.make_folder(workspace.apuntes)
+        workspace.disk.replace(made, workspace.apuntes / ZIP)
+    except (OSError, PregonError) as exc:
+        _logger.warning("sin zip para el corte que sigue, que se hará del 7z: %s", exc)
+        return
+    workspace.state().put(**{_CLAVE: {"manifiesto": manifiesto_sha256, "sha256": sha256}})
+
+
+def _kept_zip(workspace: Workspace, manifiesto: Manifest, data: bytes) -> PreviousPackage | None:
+    told = workspace.state().get(_CLAVE)
+    path = workspace.apuntes / ZIP
+    if told is None or told["manifiesto"] != sha256_bytes(data) or not path.is_file():
+        return None
+    try:
+        return PreviousPackage(path, manifiesto, sha256=told["sha256"])
+    except DiscoError:
+        return None  # made again from what was signed
+
+
+def _zip_again(workspace: Workspace, archive: Path, manifiesto: Manifest, sha256: str | None) -> PreviousPackage:
+    """The zip that was kept, made of the signed 7z."""
+    target = workspace.trabajo / CARPETA / ZIP
+    try:
+        if sha256 is not None and sha256_file(archive) != sha256:
+            raise damaged(archive)
+        tree = PackageTree()
+        for member in members(archive):
+            tree.add(member.ruta, b"".join(member.open()) if is_stored(member.ruta) else pack_stream(member.open()))
+        workspace.disk.make_folder(target.parent)
+        write_zip(target, tree, [one.ruta for one in tree.entries()], stamp=manifiesto.hora_corte, disk=workspace.disk)
+        return PreviousPackage(target, manifiesto, sha256=sha256_file(target))
+    except (OSError, ArchivoError) as exc:
+        raise damaged(archive) from exc

@@ -13,7 +13,8 @@ from pregon.base.hashing import sha256_bytes
 from pregon.paquete.archive import write_zip, zip_of
 from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import Manifest, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO, SUMAS
+from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO, SIETE, SUMAS, ZIP
+from pregon.paquete.sieteescrito import write_7z
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,12 +45,14 @@ def write_cut(
     notas: Sequence[str] = (),
     diferencias: Mapping[str, bytes] = MappingProxyType({}),
     antes: Manifest | None = None,
+    zip_aparte: Path | None = None,
     disk: Disk | None = None,
 ) -> Manifest:
     """Add ``SHA256SUMS`` and ``resumen.txt`` to ``tree`` and write the cut into ``folder``.
 
-    Written in this order: ``<base_name>.zip``; ``<base_name>.cambios.zip`` when there is a ``previous`` manifest (its
-    exact bytes); ``manifiesto.json`` last. The archive depends on the tree and on ``head.hora_corte`` only:
+    Written in this order: ``<base_name>.zip``, or, with ``zip_aparte``, ``<base_name>.7z`` and the same contents as a
+    zip at that path, from which the next cut copies; ``<base_name>.cambios.zip`` when there is a ``previous`` manifest
+    (its exact bytes); ``manifiesto.json`` last. The archive depends on the tree and on ``head.hora_corte`` only:
     ``generado`` is in the manifest alone. ``notas`` are further lines of the summary, the same for the same actas.
     ``diferencias``: paths whose content, where it is new, travels in the archive of changes as that recipe
     (``paquete.diferencias``) and not whole; the archive and the manifest are the same with and without it. ``antes``:
@@ -64,7 +67,8 @@ def write_cut(
     before = antes or (None if previous is None else parse_manifest(previous))
     if not _BASE.fullmatch(base_name):
         raise _not_written(f"«{base_name}» no es el nombre de un corte (AAAAMMDD_HHMM_…).")
-    names = {MANIFIESTO, f"{base_name}.zip", f"{base_name}{CAMBIOS}"}
+    archive = f"{base_name}{ZIP if zip_aparte is None else SIETE}"
+    names = {MANIFIESTO, archive, f"{base_name}{CAMBIOS}"}
     disk.make_folder(folder)
     strangers = sorted(path.name for path in folder.iterdir() if path.name not in names)
     if strangers:
@@ -77,7 +81,10 @@ def write_cut(
         anterior=None if previous is None else sha256_bytes(previous),
         archivos=tree.entries(),
     )
-    write_zip(folder / f"{base_name}.zip", tree, [e.ruta for e in manifest.archivos], stamp=head.hora_corte, disk=disk)
+    rutas = [entry.ruta for entry in manifest.archivos]
+    write_zip(zip_aparte or folder / archive, tree, rutas, stamp=head.hora_corte, disk=disk)
+    if zip_aparte is not None:
+        write_7z(folder / archive, tree, rutas, stamp=head.hora_corte, disk=disk)
     if before is not None:
         changed = changes(manifest.archivos, before.archivos)
         members = _travelling(tree, changed, diferencias)

@@ -30,6 +30,8 @@ from pregon.paquete.errors import (
 
 MANIFIESTO = "manifiesto.json"
 """Lies beside the archive; the difusor publishes it at the root of the release (design §7)."""
+ZIP, SIETE = ".zip", ".7z"
+"""How the names of the whole archive end (design §2)."""
 CAMBIOS = ".cambios.zip"
 """How the name of the archive of changes ends (design §2)."""
 SUMAS = "SHA256SUMS"

@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from pregon.paquete.fuente import Member, ReadingLimits, Source
+from pregon.paquete.names import SIETE, ZIP
 from pregon.paquete.ziplectura import admit_zip
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTENSIONES", "Member", "ReadingLimits", "gzip_of", "gzip_twin", "members"]
 
-EXTENSIONES = (".zip", ".7z")
+EXTENSIONES = (ZIP, SIETE)
 """How the names of archives that are read here end (design §2)."""
 _SIETE = b"7z\xbc\xaf\x27\x1c"
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"

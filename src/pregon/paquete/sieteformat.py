@@ -38,10 +38,10 @@ SIGNATURE = b"7z\xbc\xaf\x27\x1c"
 START = struct.Struct("<6sBBIQQI")
 """Signature, version, CRC of the rest; offset (from here), size and CRC of the header."""
 
-_END, _HEADER, _MAIN_STREAMS, _FILES, _PACK, _UNPACK, _SUBSTREAMS = 0x00, 0x01, 0x04, 0x05, 0x06, 0x07, 0x08
-_SIZE, _CRC, _FOLDER, _UNPACK_SIZE, _COUNT = 0x09, 0x0A, 0x0B, 0x0C, 0x0D
-_EMPTY_STREAM, _EMPTY_FILE, _ANTI, _NAMES = 0x0E, 0x0F, 0x10, 0x11
-_TIMES, _ATTRIBUTES, _ENCODED_HEADER, _DUMMY = (0x12, 0x13, 0x14), 0x15, 0x17, 0x19
+END, HEADER, MAIN_STREAMS, FILES, PACK, UNPACK, SUBSTREAMS = 0x00, 0x01, 0x04, 0x05, 0x06, 0x07, 0x08
+SIZE, CRC, FOLDER, UNPACK_SIZE, COUNT = 0x09, 0x0A, 0x0B, 0x0C, 0x0D
+EMPTY_STREAM, EMPTY_FILE, ANTI, NAMES = 0x0E, 0x0F, 0x10, 0x11
+TIMES, ATTRIBUTES, ENCODED_HEADER, DUMMY = (0x12, 0x13, 0x14), 0x15, 0x17, 0x19
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def read_start(raw: bytes, size: int, limit: int) -> tuple[int, int, int]:
 
 def is_encoded(header: bytes) -> bool:
     """Whether the header only says where the real one is packed."""
-    return header[:1] == bytes([_ENCODED_HEADER])
+    return header[:1] == bytes([ENCODED_HEADER])
 
 
 def read_encoded(header: bytes, limits: ReadingLimits) -> Block:
@@ -135,37 +135,37 @@ def read_header(header: bytes, limits: ReadingLimits) -> tuple[Streams, Iterator
     if not header:
         return Streams((), (), START.size), iter(())
     reader = Cursor(header)
-    if reader.byte() != _HEADER:
+    if reader.byte() != HEADER:
         raise CabeceraError("La cabecera del 7z no es una cabecera.")
     kind = reader.byte()
     streams = Streams((), (), START.size)
-    if kind == _MAIN_STREAMS:
+    if kind == MAIN_STREAMS:
         streams = _streams(reader, limits)
         kind = reader.byte()
     items: Iterator[Item] = iter(())
-    if kind == _FILES:
+    if kind == FILES:
         items = _items(reader, streams, limits)
         kind = reader.byte()
-    if kind != _END:
+    if kind != END:
         raise CabeceraError(f"La cabecera del 7z trae algo que no se admite ({kind:#x}).")
     reader.finish()
     return streams, items
 
 
 def _streams(reader: Cursor, limits: ReadingLimits) -> Streams:
-    reader.expect(_PACK)
+    reader.expect(PACK)
     start = START.size + reader.number()
     count = reader.number()
     limits.check_members(count)
     packed = [0] * count
     kind = reader.byte()
-    if kind == _SIZE:
+    if kind == SIZE:
         packed = [reader.number() for _ in range(count)]
         kind = reader.byte()
-    if kind == _CRC:
+    if kind == CRC:
         reader.digests(count)  # of the packed bytes; the unpacked ones are checked
         kind = reader.byte()
-    if kind != _END:
+    if kind != END:
         malformed()
     folders = _folders(reader, limits)
     if len(folders) != count:
@@ -177,22 +177,22 @@ def _streams(reader: Cursor, limits: ReadingLimits) -> Streams:
     )
     kind = reader.byte()
     members: tuple[tuple[tuple[int, int | None], ...], ...] = tuple(((b.size, b.crc32),) for b in blocks)
-    if kind == _SUBSTREAMS:
+    if kind == SUBSTREAMS:
         members = _substreams(reader, blocks, limits)
         kind = reader.byte()
-    if kind != _END:
+    if kind != END:
         malformed()
     return Streams(blocks, members, ends[-1])
 
 
 def _folders(reader: Cursor, limits: ReadingLimits) -> list[tuple[tuple[Coder, ...], int, int | None]]:
-    reader.expect(_UNPACK)
-    reader.expect(_FOLDER)
+    reader.expect(UNPACK)
+    reader.expect(FOLDER)
     count = reader.number()
     limits.check_members(count)
     reader.here()
     layouts = [read_coders(reader) for _ in range(count)]
-    reader.expect(_UNPACK_SIZE)
+    reader.expect(UNPACK_SIZE)
     sizes = []
     for coders in layouts:
         each = {reader.number() for _ in coders}
@@ -201,10 +201,10 @@ def _folders(reader: Cursor, limits: ReadingLimits) -> list[tuple[tuple[Coder, .
         sizes.append(each.pop())
     kind = reader.byte()
     digests: Sequence[int | None] = [None] * count
-    if kind == _CRC:
+    if kind == CRC:
         digests = reader.digests(count)
         kind = reader.byte()
-    if kind != _END:
+    if kind != END:
         malformed()
     return list(zip(layouts, sizes, digests, strict=True))
 
@@ -214,14 +214,14 @@ def _substreams(
 ) -> tuple[tuple[tuple[int, int | None], ...], ...]:
     counts = [1] * len(blocks)
     kind = reader.byte()
-    if kind == _COUNT:
+    if kind == COUNT:
         counts = [reader.number() for _ in blocks]
         limits.check_members(sum(counts))
         if not all(counts):
             raise CabeceraError("El 7z tiene un bloque sin miembros.")
         kind = reader.byte()
     # The last size of each block is what is left; sizes are there only where some block has two members.
-    listed = kind == _SIZE
+    listed = kind == SIZE
     sizes = []
     for count, block in zip(counts, blocks, strict=True):
         first = [reader.number() for _ in range(count - 1)] if listed else []
@@ -232,12 +232,12 @@ def _substreams(
         kind = reader.byte()
     known: list[list[int | None]]
     known = [[block.crc32] if count == 1 else [None] * count for count, block in zip(counts, blocks, strict=True)]
-    if kind == _CRC:
+    if kind == CRC:
         absent = [(i, j) for i, each in enumerate(known) for j, crc32 in enumerate(each) if crc32 is None]
         for (i, j), crc32 in zip(absent, reader.digests(len(absent)), strict=True):
             known[i][j] = crc32
         kind = reader.byte()
-    if kind != _END:
+    if kind != END:
         malformed()
     return tuple(tuple(zip(*pair, strict=True)) for pair in zip(sizes, known, strict=True))
 
@@ -248,12 +248,12 @@ def _items(reader: Cursor, streams: Streams, limits: ReadingLimits) -> Iterator[
     parts: dict[int, Cursor] = {}
     while kind := reader.byte():
         part = reader.part(reader.number())
-        if kind == _DUMMY:
+        if kind == DUMMY:
             if any(part.take(part.size())):
                 raise SobranteError("La cabecera del 7z esconde bytes en su relleno.")
         elif kind in parts:
             raise CabeceraError("La cabecera del 7z declara dos veces lo mismo.")
-        elif kind in (_EMPTY_STREAM, _EMPTY_FILE, _ANTI, _NAMES, *_TIMES, _ATTRIBUTES):
+        elif kind in (EMPTY_STREAM, EMPTY_FILE, ANTI, NAMES, *TIMES, ATTRIBUTES):
             parts[kind] = part
         else:
             raise CabeceraError(f"La cabecera del 7z trae algo que no se admite ({kind:#x}).")
@@ -261,15 +261,15 @@ def _items(reader: Cursor, streams: Streams, limits: ReadingLimits) -> Iterator[
 
 
 def _each(count: int, parts: dict[int, Cursor], streams: Streams, limits: ReadingLimits) -> Iterator[Item]:
-    without = _flags(parts.get(_EMPTY_STREAM), count)
+    without = _flags(parts.get(EMPTY_STREAM), count)
     empty = sum(without)
-    is_file = iter(_flags(parts.get(_EMPTY_FILE), empty))
-    if any(_flags(parts.get(_ANTI), empty)):
+    is_file = iter(_flags(parts.get(EMPTY_FILE), empty))
+    if any(_flags(parts.get(ANTI), empty)):
         raise EspecialError("El 7z pide borrar archivos.")
     data = [(i, size, crc32) for i, block in enumerate(streams.members) for size, crc32 in block]
     if len(data) != count - empty:
         raise CabeceraError(f"El 7z declara {count - empty:,} miembros con contenido y trae {len(data):,}.")
-    names, attributes = _names(parts.get(_NAMES), count, limits), _attributes(parts.get(_ATTRIBUTES), count)
+    names, attributes = _names(parts.get(NAMES), count, limits), _attributes(parts.get(ATTRIBUTES), count)
     left = iter(data)
     offset = 0
     current: int | None = None
