@@ -4,12 +4,14 @@ ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS obra
 WORKDIR /obra
-COPY requirements/construir.txt requirements/difusor.txt requirements/
+# «nube» lleva además lo que purga CloudFront y pone las reglas de un depósito: --build-arg PAQUETES=nube.
+ARG PAQUETES=difusor
+COPY requirements/construir.txt requirements/difusor.txt requirements/nube.txt requirements/
 RUN python3 -m venv /obra/herramientas \
  && /obra/herramientas/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/construir.txt
 # Sin pip ni nada que construya: lo que corre de noche es sólo esto.
 RUN python3 -m venv --without-pip /opt/pregon \
- && /obra/herramientas/bin/pip --python /opt/pregon/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/difusor.txt
+ && /obra/herramientas/bin/pip --python /opt/pregon/bin/python install --no-cache-dir --disable-pip-version-check --require-hashes -r "requirements/$PAQUETES.txt"
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 RUN /obra/herramientas/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir ruedas . \

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bench.deposito import Deposito
     from bench.informe import Informe
     from bench.noche import Noche
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
 
 CAMBIADOS = Limite(maximo=1.05)
 """Bytes that the second cut sends, over those that changed."""

@@ -8,6 +8,7 @@ uv=${UV:-uv}
 "$uv" pip compile "${opciones[@]}" --extra simulacro --group pruebas --no-emit-package pregon pyproject.toml requirements/construir.in \
   -c requirements/simulacro.txt -o requirements/pruebas.txt
 "$uv" pip compile "${opciones[@]}" --extra difusor --no-emit-package pregon pyproject.toml -c requirements/simulacro.txt -o requirements/difusor.txt
+"$uv" pip compile "${opciones[@]}" --extra difusor --extra nube --no-emit-package pregon pyproject.toml -c requirements/pruebas.txt -o requirements/nube.txt
 "$uv" pip compile "${opciones[@]}" -c requirements/simulacro.txt requirements/construir.in -o requirements/construir.txt
 "$uv" pip compile "${opciones[@]}" --group bench -c requirements/simulacro.txt -o requirements/bench.txt
 "$uv" pip compile "${opciones[@]}" --group fuzz -c requirements/pruebas.txt -o requirements/fuzz.txt

@@ -207,7 +207,7 @@ class Constructor:
         passed = {key: value for key, value in os.environ.items() if key.startswith(_PASA)}
         done = subprocess.run(
             [CHROOT, str(stage.raiz), "/bin/sh", "-ec", f"cd {shlex.quote(stage.carpeta)}\n{rest}"],
-            env={"HOME": "/root", **passed, **stage.entorno},
+            env={"HOME": "/root", **passed, **self.argumentos, **stage.entorno},
             check=False,
         )
         if done.returncode != 0:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base import procesos
+from pregon.base.hora import NtpSource
 from pregon.difusor.decide import CorteListo, Estado, Situacion, Tiempos, decide
 from pregon.difusor.libro import Libro
-from pregon.difusor.reloj import NtpSource
 from tests.confiabilidad.noche import LIMITE_S, Noche
 from tests.red.mundo import Mundo
 from tests.trust.conftest import INICIO, INTERVALO

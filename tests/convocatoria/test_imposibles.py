@@ -52,6 +52,18 @@ BROKEN: list[tuple[str, Path_, Any, Path_]] = [
     ("sizes crossed", ("paquete",), {"tam_min_mb": 550, "tam_max_mb": 40}, ("paquete", "tam_max_mb")),
     ("package without formats", ("paquete",), {"formatos": []}, ("paquete", "formatos")),
     ("periods without a count", ("fallo",), {"accion": "bloquear", "causas": ["periodos"]}, ("fallo", "periodos")),
+    (
+        "automatic without a count",
+        ("fallo",),
+        {"accion": "interrumpir", "causas": ["incumplimiento"], "automatica": True},
+        ("fallo", "automatica"),
+    ),
+    (
+        "automatic block",
+        ("fallo",),
+        {"accion": "bloquear", "causas": ["periodos"], "periodos": 3, "automatica": True},
+        ("fallo", "automatica"),
+    ),
     ("failure without a cause", ("fallo",), {"accion": "baja", "causas": []}, ("fallo", "causas")),
     (
         "logs that end before they begin",

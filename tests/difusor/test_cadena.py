@@ -16,6 +16,7 @@ import pytest
 from pregon.base.durable import Disk
 from pregon.base.errors import DiscoError, RedError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.hora import FixedSource
 from pregon.difusor import caminos, pointer
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import signed_news
@@ -23,7 +24,6 @@ from pregon.difusor.objects import ObjectStore
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
-from pregon.difusor.reloj import FixedSource
 from pregon.transport.local import FolderSource
 from tests.difusor.conftest import files_of, tree_hashes, without_twins
 from tests.difusor.test_diferencias import files as files_with_database

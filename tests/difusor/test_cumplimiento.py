@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from pregon.difusor.cumplimiento.registros import reune
 from pregon.difusor.inicia import create
 from pregon.difusor.night import open_both
 from pregon.difusor.servidor.caddy import ACCESO_LOG
+from pregon.difusor.vigilancia import mirado
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import ManifestHead
 from pregon.paquete.tree import PackageTree
@@ -38,6 +40,7 @@ from pregon.trust.repositorio import Repository
 from pregon.trust.verified import Identity
 from pregon.trust.vigencia import online_expiry
 from tests.difusor.conftest import files_of
+from tests.trust.conftest import INICIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +150,10 @@ class Ensayo:
         home = self.workspace.folder / "cumplimiento"
         home.mkdir(exist_ok=True)
         data = {"ok": True, "comprobaciones": rows, "hora": (hora or self.clock.now()).isoformat(), "version": "0.1.0"}
-        (home / "revision.json").write_text(json.dumps(data))
+        when = hora or self.clock.now()
+        (home / "revisiones").mkdir(exist_ok=True)
+        for path in (home / "revision.json", home / "revisiones" / f"{when:%Y%m%dT%H%M%S.%fZ}.json"):
+            path.write_text(json.dumps(data))
 
 
 @pytest.fixture
@@ -326,6 +332,40 @@ def test_outages_count_against_availability(ensayo: Callable[[str], Ensayo]) -> 
     assert noche.medicion("CONTINUIDAD").cifra == "0 interrupciones, 60 min sin responder"
 
 
+def test_what_nobody_watched_is_not_available(ensayo: Callable[[str], Ensayo]) -> None:
+    """INE-II-a-iii-3b: no alarm is no proof where nobody looked, or was off."""
+    noche = ensayo("ine-2021")
+    noche.corte(1, ultimo=True)
+    call, state = noche.workspace.convocatoria, noche.state()
+    noche.clock.instant = end = call.inicio + timedelta(hours=20)
+    found = noche.medicion("DISPONIBILIDAD")
+    assert (found.estado, found.cifra) == ("pendiente", "0.000 %")
+    assert "de lo demás no consta" in found.dicho
+    mirado.guarda(state, [(call.inicio - timedelta(hours=1), call.inicio + timedelta(hours=18))])
+    found = noche.medicion("DISPONIBILIDAD")
+    assert (found.estado, found.cifra) == ("pendiente", "90.000 %")
+    mirado.guarda(state, [(call.inicio - timedelta(hours=1), call.inicio + timedelta(hours=18)),
+                          (call.inicio + timedelta(hours=18, seconds=20), end)])  # fmt: skip
+    found = noche.medicion("DISPONIBILIDAD")
+    assert (found.estado, found.cifra) == ("cumple", "100.000 %")
+
+
+def test_looks_far_apart_are_two_stretches() -> None:
+    every, hour = timedelta(minutes=1), INICIO
+    tramos: tuple[mirado.Tramo, ...] = ()
+    for minutes in (0, 1, 2, 4, 60, 61):
+        tramos = mirado.agrega(tramos, hour + timedelta(minutes=minutes), cada=every)
+    assert [(begin - hour, end - hour) for begin, end in tramos] == [
+        (timedelta(), timedelta(minutes=4)),
+        (timedelta(minutes=60), timedelta(minutes=61)),
+    ]
+    assert mirado.cubierto(tramos, hour + timedelta(minutes=1), hour + timedelta(minutes=61)) == timedelta(minutes=4)
+    assert mirado.cubierto((*tramos, *tramos), hour, hour + timedelta(days=1)) == timedelta(minutes=5)
+    for n in range(2 * mirado.TRAMOS):
+        tramos = mirado.agrega(tramos, hour + timedelta(days=n + 1), cada=every)
+    assert len(tramos) == mirado.TRAMOS
+
+
 def test_rehearsals_of_another_workspace_are_declared(ensayo: Callable[[str], Ensayo]) -> None:
     one = ensayo("dgo-2024")
     assert one.medicion("SIMULACROS").cifra == "0 de 2"
@@ -438,6 +478,11 @@ def test_a_preflight_after_the_deadline_proves_nothing_and_one_before_does(ensay
     assert one.medicion("REVISION_A_TIEMPO").estado == "no_cumple"
     one.dispensa("GRO-2.3h", quien="Dirección de Informática", texto="Se valida.")
     assert one.medicion("REVISION_A_TIEMPO").estado == "cumple"
+    # One that is kept later does not take the place of what proves the day.
+    one.revision({"codigo": "DISCO", "estado": "falla", "clausula": None}, hora=end + timedelta(days=1))
+    found = one.medicion("REVISION_A_TIEMPO")
+    assert found.estado == "cumple"
+    assert found.evidencia[0].archivo == f"cumplimiento/revisiones/{end:%Y%m%dT%H%M%S.%fZ}.json"
 
 
 # What is declared and waived.
@@ -670,6 +715,21 @@ def test_the_pdf_of_each_call_has_every_clause_and_is_tagged(ensayo: Callable[[s
     assert "La dio Ana Pérez, con fecha" in flat
     assert "; se anotó el" in flat
     assert "**" not in flat
+    assert "«- " not in flat
+    assert "«• " not in flat
+    for clause in clausulas_de(call):
+        assert f"{clause.id}. {' '.join(clause.titulo.split())}" in flat, "a heading is never hyphenated"
+
+
+@pytest.mark.parametrize("call", ["dgo-2024", "mor-2024"])
+def test_quotations_are_as_the_call_prints_them(ensayo: Callable[[str], Ensayo], call: str) -> None:
+    """Without the marks of the files of the texts: of a list's items, of bold, of links."""
+    page = informe.html(ensayo(call).informe()).decode()
+    quotes = re.findall(r"<blockquote[^>]*>\s*(.*?)\s*</blockquote>", page, re.DOTALL)
+    assert len(quotes) > 20
+    for quote in quotes:
+        assert not re.match(r"\W*[-•] ", quote), quote
+        assert not re.search(r"\*\*|\]\(|: - [a-z][.)] ", quote), quote
 
 
 def test_the_command_line_from_an_empty_folder_to_the_three_papers(ensayo: Callable[[str], Ensayo], fast: Path) -> None:

@@ -161,6 +161,24 @@ def test_the_dockerfile_names_no_server_no_root_and_no_loose_version() -> None:
     assert json.loads(named["ENTRYPOINT"]) == ["pregon", "difusor"]
 
 
+def test_the_image_for_a_cdn_is_the_same_with_what_purges_it_and_nothing_else() -> None:
+    """INE-II-a: ``--build-arg PAQUETES=nube``. Every version of the other list, by the same hashes."""
+
+    def locked(name: str) -> dict[str, str]:
+        text = (RAIZ / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        return dict(re.findall(r"(?ms)^([\w.-]+)==(.*?)(?=^[\w.-]+==|\Z)", text))
+
+    plain, cloud = locked("difusor"), locked("nube")
+    assert cloud.keys() - plain.keys() == {"boto3", "botocore", "jmespath", "s3transfer"}
+    assert {name: cloud.get(name) for name in plain} == plain
+    assert all("--hash=sha256:" in lines for lines in cloud.values())
+    words = pasos().instrucciones((RAIZ / "Dockerfile").read_text(encoding="utf-8"))
+    assert ("ARG", "PAQUETES=difusor") in words
+    copied = next(rest for word, rest in words if word == "COPY" and "difusor.txt" in rest)
+    assert "requirements/nube.txt" in copied
+    assert any('-r "requirements/$PAQUETES.txt"' in rest for _, rest in words)
+
+
 def test_an_instruction_that_is_not_known_is_an_error(tmp_path: Path) -> None:
     """The script would prove nothing if it passed over what it does not do."""
     (tmp_path / "Dockerfile").write_text("ARG BASE=python:3.11-slim-bookworm\nADD x /x\n")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.durable import Disk
+from pregon.base.hora import FixedSource
 from pregon.difusor import pointer
 from pregon.difusor.night import open_receiver
 from pregon.difusor.novedades import signed_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
-from pregon.difusor.reloj import FixedSource
 from pregon.transport.local import FolderSource, deliver
 from tests.difusor.conftest import without_twins
 

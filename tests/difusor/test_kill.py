@@ -18,11 +18,11 @@ from pregon.difusor.night import open_receiver
 from pregon.difusor.publish import Publisher
 from pregon.difusor.recover import recover
 from tests.difusor.conftest import files_of, make_escena, page, tree_hashes, without_twins
-from tests.red.blancos import DiscoMortal, EstadoMortal, Pasos
+from tests.red.blancos import DiscoMortal, EstadoMortal, Pasos, killed
 from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pregon.difusor.workspace import Workspace
     from pregon.trust.keys import KeyRing
@@ -39,20 +39,6 @@ def recovery(workspace: Workspace, escena: Escena, steps: Pasos) -> None:
     """A start of the difusor alone."""
     state = EstadoMortal(workspace.estado, escena.clock, steps)
     recover(Publisher(workspace, Libro(state), DiscoMortal(steps)), escena.clock.now())
-
-
-def killed(work: Callable[[Pasos], None], steps: Pasos) -> bool:
-    """Do ``work`` in a child process; whether it was killed there."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work(steps)
-        except BaseException:  # noqa: BLE001 (a child must never go on as a second pytest)
-            os._exit(70)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
-    return os.WIFSIGNALED(status)
 
 
 def copy_of(workspace: Workspace, folder: Path) -> Workspace:

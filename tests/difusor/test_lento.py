@@ -8,12 +8,12 @@ import pytest
 
 from pregon.base.clock import ManualClock
 from pregon.base.durable import PARCIAL
+from pregon.base.hora import FixedSource
 from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import signed_news
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
 from pregon.difusor.recover import recover
-from pregon.difusor.reloj import FixedSource
 from pregon.transport.local import FolderSource
 from pregon.trust.ritmo import LEAST_RATE, LOOK_S, time_for
 from tests.difusor.test_refusals import everything_public

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pregon.base.durable import Disk
 from pregon.base.errors import HashError
+from pregon.difusor.atento import DiscoAtento, quieto
 from pregon.difusor.objects import ObjectStore
 from pregon.difusor.unpack import missing, unpack
 from pregon.paquete.archive import write_zip
@@ -18,8 +20,6 @@ from tests.difusor.conftest import tree_hashes, without_twins
 from tests.difusor.test_diferencias import files, hour, recipe, ruta, whole_archive
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.difusor.conftest import Escena
 
 MANY = 400
@@ -92,6 +92,12 @@ def test_content_that_is_not_the_one_listed_leaves_nothing(tmp_path: Path, lie: 
     with pytest.raises(HashError):
         unpack(archive, manifest, store)
     assert not tree_hashes(tmp_path / "objetos")
+
+
+def test_the_disk_of_the_service_lets_another_process_help() -> None:
+    """``opera`` writes through it: only a disk whose every step is recorded, as some tests', keeps the work to one."""
+    assert not DiscoAtento(quieto).heard
+    assert not ObjectStore(Path(), DiscoAtento(quieto)).heard
 
 
 def test_cut_by_recipes_is_public_as_the_manifest_lists_it(escena: Escena) -> None:

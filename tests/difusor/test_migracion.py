@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
 
 VIEJO = """
 CREATE TABLE IF NOT EXISTS valor (clave TEXT PRIMARY KEY, dato TEXT NOT NULL) STRICT;
@@ -157,19 +157,24 @@ def test_a_cut_is_one_row_and_the_others_are_not_written_again(noche: Escena) ->
 
 
 def test_forward_and_back_give_the_same_file(noche: Escena) -> None:
-    path, cuts = noche.workspace.estado, noche.libro.cortes()
-    assert state.migrate(path, 0) == (1, 0)
+    path, cuts, newest = noche.workspace.estado, noche.libro.cortes(), esquema.VERSION
+    assert state.migrate(path, 0) == (newest, 0)
     old = dump(path)
     assert old[0] == "version 0"
-    assert not any("renglon" in line for line in old)
+    assert not any("renglon" in line or "eslabon" in line for line in old)
     assert Anterior(path).get("cortes") == as_json(cuts)
-    assert state.migrate(path, 1) == (0, 1)
-    new = dump(path)
+    dumps = []
+    for version in range(1, newest + 1):
+        assert state.migrate(path, version) == (version - 1, version)
+        dumps.append(dump(path))
     assert noche.libro.cortes() == cuts
+    for version in range(newest - 1, 0, -1):
+        assert state.migrate(path, version) == (version + 1, version)
+        assert dump(path) == dumps[version - 1]
     assert state.migrate(path, 0) == (1, 0)
     assert dump(path) == old
-    assert state.migrate(path, 1) == (0, 1)
-    assert dump(path) == new
+    assert state.migrate(path, newest) == (0, newest)
+    assert dump(path) == dumps[-1]
     state.migrate(path, 0)
     assert state.migrate(path, 0) == (0, 0)
 
@@ -182,7 +187,7 @@ def test_the_copy_beside_is_the_file_of_before_and_only_the_last(noche: Escena) 
     state.migrate(path, 0)
     assert dump(copy) == new
     old = dump(path)
-    state.migrate(path, 1)
+    state.migrate(path, esquema.VERSION)
     assert dump(copy) == old
     assert sorted(found.name for found in path.parent.glob("estado.sqlite*")) == ["estado.sqlite", copy.name]
 
@@ -222,7 +227,7 @@ def test_killed_in_the_middle_of_a_migration_leaves_one_schema_or_the_other(noch
     path = noche.workspace.estado
     back_to_old(noche)
     old = dump(path)
-    for statement in range(len(esquema.CERO) + len(esquema.PASOS[0].adelante)):
+    for statement in range(len(esquema.CERO) + sum(len(step.adelante) for step in esquema.PASOS)):
         child = os.fork()
         if child == 0:
             with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -274,7 +279,7 @@ def test_upgrade_between_two_cuts_and_back(noche: Escena) -> None:
     cuts = as_json(noche.libro.cortes())
     status, out, err = cli("migra", noche.workspace.folder, "--a", "0")
     assert (status, err) == (0, "")
-    assert "de la versión 1 a la 0" in out
+    assert f"de la versión {esquema.VERSION} a la 0" in out
     # What the older program expects: its own tables alone, and the cuts in the one value that it reads.
     previous = Anterior(noche.workspace.estado)
     assert previous.get("cortes") == cuts
@@ -313,7 +318,7 @@ def test_an_older_program_at_work_is_not_migrated_under_its_feet(noche: Escena) 
     assert dump(noche.workspace.estado) == before
     assert noche.public() == public
     status, out, _ = cli("migra", noche.workspace.folder, "--json")
-    assert (status, json.loads(out)) == (0, {"antes": 0, "version": 1, "programa": 1})
+    assert (status, json.loads(out)) == (0, {"antes": 0, "version": esquema.VERSION, "programa": esquema.VERSION})
     assert [cut.corte for cut in noche.libro.cortes()] == [1, 2]
 
 
@@ -330,7 +335,7 @@ def test_migra_before_the_first_start_and_twice(escena: Escena) -> None:
     assert (status, "Error ENTRADA" in err) == (66, True)
     assert not escena.workspace.estado.exists()
     escena.receiver()
-    assert "ya está en la versión 1" in cli("migra", escena.workspace.folder)[1]
+    assert f"ya está en la versión {esquema.VERSION}" in cli("migra", escena.workspace.folder)[1]
 
 
 # Damaged or lost.

@@ -22,7 +22,7 @@ from tests.difusor.maquinas import Maquina, escribe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pregon.difusor.preflight.comprobacion import Comprobacion
+    from pregon.convocatoria.comprobacion import Comprobacion
 
 RAPIDO = Lectura(12_000.0, directo=True)
 LIBRE = 500 * 10**9

@@ -22,11 +22,12 @@ from pregon.base.procesos import wait_until
 from pregon.base.red import free_port
 from pregon.cli.app import app
 from pregon.convocatoria.clausulas import clausulas_de
+from pregon.convocatoria.comprobacion import Comprobacion
 from pregon.convocatoria.perfiles import ids, load
+from pregon.difusor.cumplimiento.registros import lee_revision, lee_revisiones
 from pregon.difusor.inicia import create
 from pregon.difusor.libro import Libro
 from pregon.difusor.preflight import hora, pagina, portador, programas, red, resumen, transferencia
-from pregon.difusor.preflight.comprobacion import Comprobacion
 from pregon.difusor.preflight.hora import Hora
 from pregon.difusor.preflight.red import Escucha
 from pregon.difusor.preflight.revision import Encargo, revisa
@@ -625,6 +626,43 @@ def test_kept_result_is_whole_and_only_where_it_is_asked_for(escena: Escena, tmp
     assert kept.read_bytes() == before
     old = resumen.guardada(open_workspace(folder), datetime.now(UTC) + timedelta(days=31), se_guarda=False)
     assert old.estado == "aviso"
+
+
+def test_an_earlier_proof_stays_and_what_it_measured_is_not_lost(escena: Escena) -> None:
+    """A short preflight after a long one: the transfer of 550 MB, a good link and a bad disk are still told."""
+    workspace = replace(escena.workspace, convocatoria=load("ine-2021"))
+    first = datetime(2021, 5, 1, 12, tzinfo=UTC)
+    fast = list(transferencia.compara(workspace, Medida(550 * MB, 5.0, "https://origen"), ()))
+    slow_disk = Comprobacion("IOPS", None, "El disco", "90 por segundo", "500 por segundo", "falla", "Otro disco.")
+    resumen.guarda(workspace, [*fast, slow_disk], first, disk=Disk())
+    unmeasured = [
+        *transferencia.compara(workspace, None, ()),
+        replace(slow_disk, medido="no se midió", estado="aviso", arreglo="Mida.", medida=False),
+    ]
+    assert {one.estado for one in unmeasured} == {"aviso"}
+    now = first
+    for day in (3, 20, 29):
+        now = first + timedelta(days=day)
+        found = {one.codigo: one for one in resumen.con_lo_medido(workspace, unmeasured, now)}
+        assert found["ANCHO_DE_BANDA"].estado == "bien"
+        assert found["ANCHO_DE_BANDA"].medido == (
+            "880.0 Mbit/s de bajada (https://origen) (medido el 2021-05-01 12:00 UTC)"
+        )
+        assert (found["IOPS"].estado, found["IOPS"].arreglo) == ("falla", "Otro disco.")
+        resumen.guarda(workspace, list(found.values()), now, disk=Disk())
+    kept = lee_revisiones(workspace.folder)
+    assert [one.hora for one in kept] == [first + timedelta(days=day) for day in (0, 3, 20, 29)]
+    assert kept[0].comprobaciones[0]["medido"] == fast[0].medido
+    latest = lee_revision(workspace.folder)
+    assert latest is not None
+    assert (latest.hora, latest.comprobaciones) == (now, kept[-1].comprobaciones)
+    # Too old, or against another minimum, it proves nothing; and what is measured again is what counts.
+    late = resumen.con_lo_medido(workspace, unmeasured, first + timedelta(days=31))
+    assert {one.estado for one in late} == {"aviso"}
+    stricter = [replace(one, minimo="más") for one in unmeasured]
+    assert resumen.con_lo_medido(workspace, stricter, now) == stricter
+    worse = list(transferencia.compara(workspace, Medida(550 * MB, 500.0, "https://origen"), ()))
+    assert resumen.con_lo_medido(workspace, worse, now) == worse
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"formato": "pregon/sondeo/1"}', "{" * 9999])

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pregon.difusor.reloj import ClockReading, FixedSource, NtpSource, offset_source, parse_chrony_tracking
+from pregon.base.hora import FixedSource, NtpSource, parse_chrony_tracking
+from pregon.difusor.reloj import ClockReading, offset_source
 from pregon.difusor.settings import Reloj
 
 if TYPE_CHECKING:

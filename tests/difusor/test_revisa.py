@@ -19,7 +19,7 @@ from tests.red.servidores.nginx import Autoridad, NginxCon
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pregon.difusor.preflight.comprobacion import Comprobacion
+    from pregon.convocatoria.comprobacion import Comprobacion
     from tests.difusor.conftest import Escena
 
 HOST = "127.0.0.1"

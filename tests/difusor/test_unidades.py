@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
@@ -20,15 +21,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.red import free_port
-from pregon.difusor.configura.systemd import TERMINA_S, UNIDADES, WATCHDOG_S, escapada
+from pregon.base.unidades import UNIDADES, escapada
+from pregon.difusor.configura.systemd import TERMINA_S, WATCHDOG_S
 from pregon.difusor.night import real_clock
 from pregon.difusor.servidor.direccion import public_url
+from pregon.difusor.unpack import MANO_BYTES
 from pregon.difusor.workspace import open_workspace
 from pregon.sonda.probe import probe
-from tests.difusor.conftest import without_twins
+from tests.difusor.conftest import files_of, without_twins
 from tests.difusor.maquina import SRC, Maquina
 from tests.difusor.supervisor import Supervisado
 from tests.difusor.test_opera import noche
+from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
     from tests.difusor.conftest import Escena, EscenaFactory
@@ -189,6 +193,10 @@ def llamadas(traces: Path) -> set[str]:
 
 def test_the_order_of_each_unit_runs_within_its_bounds(escena_factory: EscenaFactory, tmp_path: Path) -> None:
     escena = noche(escena_factory)
+    # A package that is worth a second process (docs/adr/0014): what it asks of the system is within the bounds too.
+    noise = random.Random(14)
+    large = {f"datos/0002/gub/{n:03d}.json": noise.randbytes(MANO_BYTES // 80) for n in range(100)}
+    escena.cut(2, {**files_of(2, INICIO + 2 * INTERVALO, ambiente="simulacro"), **large})
     folder = escena.workspace.folder
     ajusta(escena, f"puerto = {free_port('127.0.0.1')}")
     program = tmp_path / "pregon"
@@ -209,20 +217,21 @@ def test_the_order_of_each_unit_runs_within_its_bounds(escena_factory: EscenaFac
         ) as uno,
         Supervisado(encerrada(sirve, folder, rooms[1]), rooms[1], environment={"TMPDIR": str(rooms[1])}) as otro,
     ):
-        uno.espera("STATUS", "corte 1")
+        uno.espera("STATUS", "corte 2")
         assert uno.cuantos("WATCHDOG") == 1
         assert "Sirve http" in otro.espera("READY")["STATUS"], "it is sirve that says so, not the web server"
         url = public_url(open_workspace(folder))
         assert url is not None
         answer_ = probe(url + "manifiesto.json", clock=real_clock())
-        assert (answer_.status, answer_.sha256) == (200, escena.manifest_hashes(1)["manifiesto.json"])
+        assert (answer_.status, answer_.sha256) == (200, escena.manifest_hashes(2)["manifiesto.json"])
         assert termina(uno) == 0
         assert probe(url, clock=real_clock()).status == 200, "who serves does not end with who receives"
         assert termina(otro) == 0
     for unit, room in ((opera, rooms[0]), (sirve, rooms[1])):
         assert llamadas(room) - allowed(unit) <= INOFENSIVAS
         assert {"openat", "close"} <= llamadas(room)
-    assert without_twins(escena.public()) == escena.manifest_hashes(1)
+    assert "memfd_create" in llamadas(rooms[0]), "the service did use its second process"
+    assert without_twins(escena.public()) == escena.manifest_hashes(2)
 
 
 INOFENSIVAS = frozenset({"fchown"})

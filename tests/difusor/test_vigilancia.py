@@ -28,7 +28,7 @@ from pregon.difusor.libro import CORTES, Libro
 from pregon.difusor.nube.estado import EstadoNube, Fallo
 from pregon.difusor.reloj import ClockReading
 from pregon.difusor.servidor.ajustes import AccesoSimulacro
-from pregon.difusor.vigilancia import metricas
+from pregon.difusor.vigilancia import metricas, mirado
 from pregon.difusor.vigilancia.ajustes import AjustesVigilancia
 from pregon.difusor.vigilancia.alarmas import Alarma, Libreta, Sintoma, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
@@ -307,6 +307,15 @@ def test_healthy_portal_has_no_alarm_and_each_file_was_compared(published: Escen
         assert (seen.alterados, seen.caido, seen.sin_cabeceras) == ((), None, ())
     assert ear.dichos == []
     assert vigentes(published.state()) == ()
+    ((begin, end),) = mirado.lee(published.state())
+    assert begin <= end == published.clock.now(), "what says that it answered is kept, look by look"
+
+
+def test_who_cannot_look_from_outside_leaves_no_hour(escena: Escena) -> None:
+    """A difusor without a public address has nobody who looked: its availability is not known."""
+    with watching(escena, Oido()) as vigia:
+        look(vigia, 2)
+    assert mirado.lee(escena.state()) == ()
 
 
 def test_byte_altered_behind_our_back_is_seen_from_outside_told_once_and_its_end_once(published: Escena) -> None:

@@ -16,7 +16,8 @@ from pregon.notifica import registro
 from pregon.notifica.canal import abre
 from pregon.notifica.registro import MAX_LINEAS, a_syslog
 from tests.notifica.conftest import HORA, canal, mensaje
-from tests.red.servidores.rsyslog import HOST, Rsyslog
+from tests.red.servidores.enmarcha import HOST
+from tests.red.servidores.rsyslog import Rsyslog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -251,5 +251,19 @@ class EstadoMortal(StateDatabase):
             super().record(kind, **data)
 
 
+def killed(work: Callable[[Pasos], None], steps: Pasos) -> bool:
+    """Do ``work`` in a child process; whether it was killed there."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work(steps)
+        except BaseException:  # noqa: BLE001 (a child must never go on as a second pytest)
+            os._exit(70)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
+    return os.WIFSIGNALED(status)
+
+
 MUERTO = -signal.SIGKILL
 """Exit status, as Python tells it, of a process killed so."""

@@ -58,6 +58,13 @@ PASOS = (
             "DROP TABLE renglon",
         ),
     ),
+    Paso(
+        2,
+        "Cada suceso de la bitácora lleva el eslabón que lo ata a los anteriores; los que ya estaban quedan sin él.",
+        adelante=("ALTER TABLE evento ADD COLUMN eslabon TEXT",),
+        # Nothing is lost: a link can be worked out again from the events alone (``cadena``).
+        atras=("ALTER TABLE evento DROP COLUMN eslabon",),
+    ),
 )
 VERSION = PASOS[-1].version
 """The schema that this program reads and writes."""

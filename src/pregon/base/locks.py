@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from pregon.base.errors import InstanciaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LOOK_S = 0.01
+"""Between two tries of one who waits for its turn; real seconds."""
 
 
 @contextlib.contextmanager
@@ -38,6 +42,26 @@ def exclusive(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def turn(path: Path, *, seconds: float) -> Iterator[None]:
+    """As ``exclusive``, waiting for it ``seconds`` at most: for what every holder keeps for a moment only.
+
+    Raises:
+        InstanciaError: another process, or another thread of this one, holds it all that time.
+    """
+    pause = threading.Event()
+    with contextlib.ExitStack() as stack:
+        for left in range(max(0, round(seconds / LOOK_S)), -1, -1):
+            try:
+                stack.enter_context(exclusive(path))
+                break
+            except InstanciaError:
+                if left == 0:
+                    raise
+                pause.wait(LOOK_S)
+        yield
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """The state database of a workspace (SQLite): small keyed values, rows of numbered series, an append-only journal.
 
-A log may be lost; what must not be lost is an event here. A file of an older schema is brought to ours when it is
-opened, with a copy of it kept beside; one of a newer schema is refused (``esquema``).
+Each event of the journal is linked to all those before it (``cadena``). A log may be lost; what must not be lost is an
+event here. A file of an older schema is brought to ours when it is opened, with a copy of it kept beside; one of a
+newer schema is refused (``esquema``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pregon.base import esquema
+from pregon.base import cadena, esquema
+from pregon.base.cadena import Apunte, Cabeza
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import DanadoError, DiscoError, UsoError, VersionError
 
@@ -123,11 +125,16 @@ class StateDatabase:
             )
 
     def record(self, kind: str, **data: Any) -> None:
-        """Append an event, stamped with this workspace's clock."""
+        """Append an event, stamped with this workspace's clock and linked to all those before it."""
+        text = json.dumps(data, ensure_ascii=False, sort_keys=True)
         with self._open() as connection:
+            # Held from before the last link is read: two writers must not follow the same one.
+            connection.execute("BEGIN IMMEDIATE")
+            hora, last = self._clock.now().isoformat(), _cabeza(connection)
+            n = max(last.n, _given(connection)) + 1
             connection.execute(
-                "INSERT INTO evento (hora, tipo, dato) VALUES (?, ?, ?)",
-                (self._clock.now().isoformat(), kind, json.dumps(data, ensure_ascii=False, sort_keys=True)),
+                "INSERT INTO evento (n, hora, tipo, dato, eslabon) VALUES (?, ?, ?, ?, ?)",
+                (n, hora, kind, text, cadena.eslabon(last.eslabon, n, hora, kind, text)),
             )
 
     def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
@@ -137,6 +144,21 @@ class StateDatabase:
                 "SELECT n, hora, tipo, dato FROM evento WHERE n > ? ORDER BY n LIMIT ?", (after, limit)
             ).fetchall()
         return [Event(n, datetime.fromisoformat(hora), tipo, self._parsed(dato)) for n, hora, tipo, dato in rows]
+
+    def apuntes(self, *, after: int = 0) -> Iterator[Apunte]:
+        """The events numbered above ``after`` as they are kept, with their links, read one at a time."""
+        with self._open() as connection:
+            yield from _apuntes(connection, after)
+
+    def cabeza(self) -> Cabeza:
+        """Where the chain of the journal ends."""
+        with self._open() as connection:
+            return _cabeza(connection)
+
+    def dados(self) -> int:
+        """The highest number that any event was ever given, those that are not there any more included."""
+        with self._open() as connection:
+            return _given(connection)
 
     def check(self) -> None:
         """Have SQLite look at every page.
@@ -232,6 +254,30 @@ def damaged(path: Path, problem: str) -> DanadoError:
         que_hacer="Revise el disco. Si es de un difusor, vuelva a arrancar su servicio: la pone aparte y la rehace con "
         "lo que hay en la carpeta. Si no, muévala aparte y repita la orden.",
     )
+
+
+def _apuntes(connection: sqlite3.Connection, after: int) -> Iterator[Apunte]:
+    for row in connection.execute("SELECT n, hora, tipo, dato, eslabon FROM evento WHERE n > ? ORDER BY n", (after,)):
+        yield Apunte(*row)
+
+
+def _cabeza(connection: sqlite3.Connection) -> Cabeza:
+    last = connection.execute("SELECT n, eslabon FROM evento ORDER BY n DESC LIMIT 1").fetchone()
+    if last is None:
+        return Cabeza()
+    if last[1] is not None:
+        return Cabeza(*last)
+    # Only once, after the program that made the chain came: those of before have no link.
+    linked = connection.execute(
+        "SELECT n, eslabon FROM evento WHERE eslabon IS NOT NULL ORDER BY n DESC LIMIT 1"
+    ).fetchone()
+    start = Cabeza() if linked is None else Cabeza(*linked)
+    return cadena.sigue(start, _apuntes(connection, start.n))
+
+
+def _given(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'evento'").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path, volver: str | None) -> int:

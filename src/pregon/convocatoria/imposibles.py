@@ -183,6 +183,10 @@ def _failure(table: Mapping[str, Any]) -> Iterator[Problem]:
     count = failure.get("periodos")
     if causes is not None and ("periodos" in causes) != (count is not None):
         yield Problem(("fallo", "periodos"), "la causa «periodos» y el número de periodos van juntos", count)
+    counted = causes is not None and "periodos" in causes and failure.get("accion") == "interrumpir"
+    if failure.get("automatica") is True and not counted:
+        why = "sólo se interrumpe sin una persona donde la convocatoria da la cuenta"
+        yield Problem(("fallo", "automatica"), why, failure["automatica"])
 
 
 def _reports(table: Mapping[str, Any]) -> Iterator[Problem]:

@@ -176,6 +176,8 @@ def _failure(profile: Convocatoria) -> Iterator[tuple[str, str]]:
         effects.append("se retira su liga de la lista")
     if rule.aviso_publico:
         effects.append("se avisa que ya no es un difusor válido")
+    if rule.automatica:
+        effects.append("el programa lo ordena sin esperar a una persona")
     yield "Consecuencia", "; ".join(effects) + ("; la decisión es irrevocable" if rule.irrevocable else "")
 
 

@@ -109,6 +109,7 @@ class Fallo(Seccion):
 
     ``periodos``: consecutive updates missed before the action; None: the text gives no count and a person decides.
     ``accion``: ``interrumpir`` the transmission, ``bloquear`` the communication, or ``baja`` from the list.
+    ``automatica``: at ``periodos`` the institute's program interrupts without waiting for a person.
     """
 
     accion: Literal["interrumpir", "bloquear", "baja"]
@@ -118,6 +119,7 @@ class Fallo(Seccion):
     retira_liga: bool = False
     aviso_publico: bool = False
     irrevocable: bool = False
+    automatica: bool = False
 
 
 class Simulacro(Seccion):

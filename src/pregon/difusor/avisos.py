@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import FormatoError, PregonError
 from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.difusor import pages, pointer
+from pregon.difusor.aceptado import AvisoVisto
 from pregon.difusor.interrupcion import (
     Dicho,
     Interrupcion,
@@ -26,7 +27,6 @@ from pregon.difusor.interrupcion import (
     order_in_force,
     silent_for,
 )
-from pregon.difusor.libro import AvisoVisto
 from pregon.trust.aviso import AVISO_MAX_BYTES, notice_number, notice_path, parse_aviso
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ institute does not sign, against the manifest that was accepted, and the report 
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,33 +22,16 @@ from pregon.paquete.contenido import Revision
 from pregon.paquete.names import MANIFIESTO
 from pregon.sonda.comprobacion import Pedido, no_metadata, tree_of
 from pregon.sonda.informe import Informe
+from pregon.transport.confianza import StateSource
 from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador, match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pregon.base.clock import Clock
     from pregon.difusor.workspace import Workspace
     from pregon.paquete.manifest import FileEntry, Manifest
-
-_VERSIONED = re.compile(r"metadata/([0-9]+)\.([a-z]+)\.json")
-
-
-class StateSource:
-    """The metadata that a difusor keeps, read as the repository that they came from."""
-
-    def __init__(self, folder: Path) -> None:
-        self._source = FolderSource(folder)
-
-    def stream(self, ruta: str, *, desde: int = 0) -> Iterator[bytes] | None:
-        """The last verified document of that role, whatever number is asked; each root by its own."""
-        named = _VERSIONED.fullmatch(ruta)
-        if named is None:
-            return self._source.stream(ruta.removeprefix("metadata/"), desde=desde)
-        kept = f"root_history/{named[1]}.root.json" if named[2] == "root" else f"{named[2]}.json"
-        return self._source.stream(kept, desde=desde)
 
 
 def is_workspace(path: Path) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.trust.aviso import Aviso
 
 Causa = Literal["suspension", "ataque", "periodos"]

@@ -7,18 +7,14 @@ all its bytes on disk, or not at all.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import FormatoError
-from pregon.base.jsonio import canonical_json
 from pregon.base.state import damaged
+from pregon.difusor.aceptado import Aceptado, AvisoVisto
 from pregon.difusor.interrupcion import Dicho, Interrupcion
 from pregon.difusor.reloj import ClockReading
-from pregon.trust.aviso import Aviso, parse_aviso
-from pregon.trust.verified import TargetRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,100 +27,16 @@ AVISOS = "avisos"
 """Series with a row for each notice of the institute that was read, by its number."""
 
 
-@dataclass(frozen=True)
-class Aceptado:
-    """One accepted cut. Instants are aware; ``firmado`` is the signing instant of the timestamp that brought it.
-
-    ``prueba`` says how it was verified: ``firma``, ``suma`` or ``ninguna``; ``archivos`` are the archives of the cut.
-    """
-
-    corte: int
-    sha256: str
-    hora_corte: datetime
-    ultimo: bool
-    proximo: datetime | None
-    firmado: datetime | None
-    recibido: datetime
-    prueba: str
-    archivos: tuple[TargetRef, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON types."""
-        data = asdict(self)
-        for key in ("hora_corte", "proximo", "firmado", "recibido"):
-            if data[key] is not None:
-                data[key] = data[key].isoformat()
-        return data
-
-    @classmethod
-    def from_json(cls, data: Any) -> Aceptado:
-        """The record that ``to_json`` gave. Raises ValueError, KeyError or TypeError where it is not one."""
-        instants = {
-            key: None if data[key] is None else datetime.fromisoformat(data[key])
-            for key in ("hora_corte", "proximo", "firmado", "recibido")
-        }
-        hora, recibido = instants["hora_corte"], instants["recibido"]
-        if hora is None or recibido is None:
-            raise ValueError("hora_corte")
-        return cls(
-            corte=int(data["corte"]),
-            sha256=str(data["sha256"]),
-            hora_corte=hora,
-            ultimo=bool(data["ultimo"]),
-            proximo=instants["proximo"],
-            firmado=instants["firmado"],
-            recibido=recibido,
-            prueba=str(data["prueba"]),
-            archivos=tuple(TargetRef(str(a["ruta"]), int(a["bytes"]), str(a["sha256"])) for a in data["archivos"]),
-        )
-
-
-@dataclass(frozen=True)
-class AvisoVisto:
-    """A signed notice that was read: its number, its SHA-256 and when.
-
-    ``aviso`` is None where it is not understood, and ``problema`` says why. ``otro`` is the SHA-256 of a different
-    content that came later under the same number, which had no effect; None where none did.
-    """
-
-    n: int
-    sha256: str
-    hora: datetime
-    aviso: Aviso | None
-    problema: str | None = None
-    otro: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as JSON types."""
-        told = None if self.aviso is None else self.aviso.to_json()
-        return {**asdict(self), "hora": self.hora.isoformat(), "aviso": told}
-
-    @classmethod
-    def from_json(cls, data: Any) -> AvisoVisto:
-        """The record that ``to_json`` gave.
-
-        Raises:
-            ValueError, KeyError, TypeError, FormatoError: it is not one.
-        """
-        n, told = int(data["n"]), data["aviso"]
-        return cls(
-            n=n,
-            sha256=str(data["sha256"]),
-            hora=datetime.fromisoformat(data["hora"]),
-            aviso=None if told is None else parse_aviso(canonical_json(told), n=n),
-            problema=data["problema"],
-            otro=data["otro"],
-        )
-
-
 class Libro:
     """Typed access to the state database of a difusor; writes are durable on return.
 
     The accepted cuts are read once: only this process writes them (``opera.lock``).
     """
 
-    def __init__(self, state: StateDatabase) -> None:
+    def __init__(self, state: StateDatabase, *, solo: bool = True) -> None:
+        """``solo``: no other view of the database writes cuts or notices, so that what was read need not be again."""
         self._state = state
+        self._solo = solo
         self._cortes: tuple[Aceptado, ...] | None = None
         self._avisos: tuple[AvisoVisto, ...] | None = None
 
@@ -135,7 +47,10 @@ class Libro:
             DanadoError: what is kept of one is not what was written.
         """
         if self._cortes is None:
-            self._cortes = tuple(map(self._read_cut, self._state.rows(CORTES)))
+            found = tuple(map(self._read_cut, self._state.rows(CORTES)))
+            if not self._solo:
+                return found
+            self._cortes = found
         return self._cortes
 
     def ultimo(self) -> Aceptado | None:
@@ -159,7 +74,8 @@ class Libro:
         """Remember an accepted cut, in a row of its own; the same one again changes nothing."""
         kept = [known for known in self.cortes() if known.corte != cut.corte]
         self._state.put_row(CORTES, cut.corte, cut.to_json())
-        self._cortes = tuple(sorted([*kept, cut], key=lambda known: known.corte))
+        if self._solo:
+            self._cortes = tuple(sorted([*kept, cut], key=lambda known: known.corte))
 
     @property
     def testigo(self) -> datetime | None:
@@ -229,16 +145,20 @@ class Libro:
         """
         if self._avisos is None:
             try:
-                self._avisos = tuple(map(AvisoVisto.from_json, self._state.rows(AVISOS)))
+                found = tuple(map(AvisoVisto.from_json, self._state.rows(AVISOS)))
             except (ValueError, KeyError, TypeError, FormatoError) as exc:
                 raise damaged(self._state.path, "el registro de un aviso no se entiende") from exc
+            if not self._solo:
+                return found
+            self._avisos = found
         return self._avisos
 
     def anotar_aviso(self, seen: AvisoVisto) -> None:
         """Remember a notice, in a row of its own."""
         kept = [known for known in self.avisos() if known.n != seen.n]
         self._state.put_row(AVISOS, seen.n, seen.to_json())
-        self._avisos = tuple(sorted([*kept, seen], key=lambda known: known.n))
+        if self._solo:
+            self._avisos = tuple(sorted([*kept, seen], key=lambda known: known.n))
 
     @property
     def avisos_problema(self) -> dict[str, Any] | None:
@@ -359,7 +279,7 @@ class Libro:
 
     @property
     def instancia(self) -> str | None:
-        """What this difusor is called where it keeps its history; None: it was never said."""
+        """What the first machine of this difusor was called (``nube.instancia``); None: it was never said."""
         name = self._state.get("instancia")
         return None if name is None else str(name)
 
@@ -400,13 +320,9 @@ class Libro:
         data = self._state.get(f"historial_falla/{nombre}")
         return data if isinstance(data, dict) else None
 
-    def relee(self) -> None:
-        """Forget what was read: another view of the same database may have written since."""
-        self._cortes = self._avisos = None
-
     def otro(self) -> Libro:
-        """Another view of the same database, for a thread of its own: this one keeps what it read."""
-        return Libro(self._state)
+        """Another view of the same database, for a thread of its own: it reads each time what this one wrote."""
+        return Libro(self._state, solo=False)
 
     def _changed(self, key: str, value: Any) -> bool:
         if self._state.get(key) == value:
@@ -427,11 +343,3 @@ class Libro:
     def evento(self, tipo: str, **data: Any) -> None:
         """Append to the journal."""
         self._state.record(tipo, **data)
-
-
-def parse_recibo(data: bytes) -> Aceptado | None:
-    """The record in a ``recibo.json``, or None where it is not one."""
-    try:
-        return Aceptado.from_json(json.loads(data))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None

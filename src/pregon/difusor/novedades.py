@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.publish import Publisher
     from pregon.difusor.workspace import Workspace
     from pregon.paquete.manifest import Manifest

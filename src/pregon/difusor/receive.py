@@ -14,7 +14,8 @@ Steps (design §3). Each refusal leaves what is public as it was:
    is switched. So a suspension that came with a cut is obeyed before that cut is public. What is public here now is
    taken to every object store, in threads of their own (``nube.servicio``).
 8. Acuse «publicado»; the twins that no first sight asks for; the whole archive where the profile keeps it; pruning;
-   the public address is asked, and acuse «visible» once it, and the edge of every store, answers with the cut.
+   the public address is asked, and acuse «visible» once it, and the edge of every store that works, answers with the
+   cut.
 9. The acuses go to the institute (``remesa``).
 """
 
@@ -27,17 +28,17 @@ from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import ArchivoError, DiscoError, EscrituraError, PregonError, RedError, TrustError
 from pregon.difusor import pointer
+from pregon.difusor.aceptado import Aceptado
 from pregon.difusor.acopio import Acopio
 from pregon.difusor.acuse import Acuses, Hecho
 from pregon.difusor.avisos import Avisos, reason
-from pregon.difusor.decide import CorteListo, Decision, Estado, Situacion, Tiempos, decide
-from pregon.difusor.interrupcion import Periodos
-from pregon.difusor.libro import Aceptado
+from pregon.difusor.decide import Decision, Estado, Situacion, decide
 from pregon.difusor.nube.servicio import CIERRA_S, Nube
 from pregon.difusor.release import check_own_data
 from pregon.difusor.reloj import MEASURE_EVERY, read_clock
 from pregon.difusor.remesa import Remesa
 from pregon.difusor.servidor.direccion import public_url
+from pregon.difusor.situacion import situation_of
 from pregon.difusor.unpack import check_own_twins
 from pregon.paquete.names import MANIFIESTO
 from pregon.sonda.probe import Limits, probe
@@ -47,13 +48,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pregon.base.clock import Clock
+    from pregon.base.hora import OffsetSource
     from pregon.difusor.caminos import Recibido
     from pregon.difusor.interrupcion import Dicho
     from pregon.difusor.libro import Libro
     from pregon.difusor.novedades import Novedades
     from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.publish import Publisher
-    from pregon.difusor.reloj import OffsetSource
     from pregon.difusor.workspace import Workspace
     from pregon.trust.acuse import Evento
     from pregon.trust.verified import Novelty, VerifiedManifest
@@ -315,7 +316,10 @@ class Receiver:
         if clouds is None or (url is not None and here is None):
             return
         instants = [datetime.fromisoformat(each["visible"]) for each in clouds if each["visible"] is not None]
-        self._issue("visible", cut, max([*instants, *([] if here is None else [here])]), clouds)
+        seen = [*instants, *([] if here is None else [here])]
+        if not seen:
+            return  # Those that could be asked all fail.
+        self._issue("visible", cut, max(seen), clouds)
         self._libro.evento("visible", corte=cut.corte, **({"nube": list(clouds)} if clouds else {}))
 
     def _seen(self, cut: Aceptado, url: str) -> datetime | None:
@@ -333,25 +337,3 @@ class Receiver:
     def _issue(self, event: Evento, cut: Aceptado, hora: datetime, nube: tuple[Mapping[str, Any], ...] = ()) -> None:
         seconds = None if cut.firmado is None else (hora - cut.firmado).total_seconds()
         self._acuses.issue(Hecho(event, hora, cut.corte, cut.sha256, segundos=seconds, prueba=cut.prueba, nube=nube))
-
-
-def situation_of(workspace: Workspace, libro: Libro, now: datetime) -> Situacion:
-    """Everything that ``decide`` needs to know at ``now``, from the profile and from our memory."""
-    call, reading, newest = workspace.convocatoria, libro.reloj, libro.ultimo()
-    rule, interruption = Periodos.of(call) if workspace.firmado else None, libro.interrupcion
-    limit = workspace.settings.reloj.max_desfase_s
-    public = pointer.read(workspace)
-    return Situacion(
-        now=now,
-        tiempos=Tiempos(call.inicio, call.permanencia_hasta, call.proximo_margen_s),
-        reloj_fiable=reading is not None and reading.fiable(now=now, max_desfase_s=limit),
-        testigo=libro.testigo,
-        corte=None if newest is None else CorteListo(newest.corte, newest.ultimo, newest.proximo),
-        # The page aviso too: only a suspension after the start shows it.
-        ya_publico=libro.publicado is not None
-        or public == pointer.AVISO
-        or pointer.release_number(public or "") is not None,
-        suspendido=interruption is not None,
-        causa=reason(interruption),
-        vence=None if rule is None else rule.runs_out(libro.testigo, newest),
-    )

@@ -17,7 +17,7 @@ from pregon.trust.descarga import kept_sha256
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.publish import Publisher
 
 _logger = logging.getLogger(__name__)

@@ -8,15 +8,16 @@ from pregon.base.space import free_bytes
 from pregon.difusor import pointer
 from pregon.difusor.decide import Decision, Estado, decide, overdue_at
 from pregon.difusor.nube.estado import estados
-from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import public_url
+from pregon.difusor.situacion import situation_of
 from pregon.difusor.vigilancia.alarmas import leidas
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.decide import Situacion
-    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.libro import Libro
     from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.workspace import Workspace
 

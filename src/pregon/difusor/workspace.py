@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 AJUSTES = "difusor.toml"
 REHACIENDO = "rehaciendo.json"
 """While it is there ``rehace`` has not ended, and nothing else may work in the folder."""
+MAQUINA = "maquina.json"
+"""What this machine is called where it publishes (``nube.instancia``); no backup has it."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ENLACE_S = 10.0
 """For each wait of the link."""
+DOMINIO = "pregon.invalid"
+"""Of the ids of our mails: it is nobody's address."""
 _READY = 220
 _BUSY = range(400, 500)
 """SMTP's own way of saying «not now»."""
@@ -92,7 +94,7 @@ def mail_of(mensaje: Mensaje, ajustes: AjustesCanal) -> EmailMessage:
     mail["From"] = ajustes.de or ""
     mail["To"] = ", ".join(ajustes.para)
     mail["Date"] = format_datetime(mensaje.hora)
-    mail["Message-ID"] = make_msgid(domain="pregon.invalid")
+    mail["Message-ID"] = _message_id(mensaje)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Pregon-Codigo"] = mensaje.codigo
     mail.set_content(
@@ -103,6 +105,13 @@ def mail_of(mensaje: Mensaje, ajustes: AjustesCanal) -> EmailMessage:
         cte="quoted-printable",
     )
     return mail
+
+
+def _message_id(mensaje: Mensaje) -> str:
+    """By its ``clave`` where it has one, so that a mail program shows once what was sent twice."""
+    if mensaje.clave is None:
+        return make_msgid(domain=DOMINIO)
+    return f"<{mensaje.origen}.{mensaje.clave}@{DOMINIO}>"
 
 
 def _this_machine(host: str) -> bool:

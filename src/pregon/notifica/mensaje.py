@@ -16,7 +16,10 @@ MAX_TEXTO = 20_000
 
 @dataclass(frozen=True)
 class Mensaje:
-    """One thing told. ``codigo`` is stable; ``titulo`` one line; ``hora`` aware; ``origen`` who tells it (an id)."""
+    """One thing told. ``codigo`` is stable; ``titulo`` one line; ``hora`` aware; ``origen`` who tells it (an id).
+
+    ``clave``: the id of what must be known as the same if it comes twice: the mail's ``Message-ID``.
+    """
 
     codigo: str
     severidad: Severidad
@@ -24,6 +27,7 @@ class Mensaje:
     texto: str
     hora: datetime
     origen: str
+    clave: str | None = None
 
     @property
     def asunto(self) -> str:
@@ -40,6 +44,7 @@ class Mensaje:
             "texto": self.texto[:MAX_TEXTO],
             "hora": self.hora.isoformat(),
             "origen": self.origen,
+            **({} if self.clave is None else {"clave": self.clave}),
         }
 
     @classmethod
@@ -54,6 +59,7 @@ class Mensaje:
             texto=str(data["texto"]),
             hora=datetime.fromisoformat(data["hora"]),
             origen=str(data["origen"]),
+            clave=None if data.get("clave") is None else str(data["clave"]),
         )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pregon.base.clock import Clock
-    from pregon.base.state import StateDatabase
+    from pregon.base.estado import Estado
     from pregon.notifica.ajustes import AjustesCanal
     from pregon.notifica.canal import Canal
 
@@ -87,7 +87,7 @@ class Mensajero:
         canales: Sequence[tuple[AjustesCanal, Canal]],
         *,
         clock: Clock,
-        state: StateDatabase | None,
+        state: Estado | None,
         repite_s: float = REPITE_S,
         esperas_s: Sequence[float] = ESPERAS_S,
     ) -> None:
@@ -110,7 +110,7 @@ class Mensajero:
         folder: Path,
         *,
         clock: Clock,
-        state: StateDatabase | None,
+        state: Estado | None,
         repite_s: float,
     ) -> Mensajero:
         """The messenger of these settings; paths are relative to ``folder``."""

@@ -15,6 +15,7 @@ import pytest
 from pregon.base.clock import SystemClock
 from pregon.difusor.nube.ajustes import AjustesNube
 from pregon.difusor.nube.cubo import Cubo, Ficha, Paciencia
+from pregon.difusor.nube.plan import PRIVADO
 from pregon.difusor.nube.publica import Publicacion
 from pregon.difusor.publish import Publisher
 from pregon.transport.almacen import Almacen
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
     from pregon.base.clock import Clock
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.nube.publica import Cambio
     from pregon.difusor.release import Plan
     from tests.difusor.conftest import Escena
@@ -65,18 +66,22 @@ class Deposito:
         return AjustesNube.model_validate({**place.model_dump(exclude_unset=True), "nombre": nombre, **changes})
 
     def hay(self, prefijo: str | None = None) -> dict[str, bytes]:
-        """Everything there, as it is stored."""
-        return self.servidor.objetos(self.prefijo if prefijo is None else prefijo)
+        """Everything published there, as it is stored."""
+        there = self.servidor.objetos(self.prefijo if prefijo is None else prefijo)
+        return {ruta: data for ruta, data in there.items() if not ruta.startswith(PRIVADO)}
 
     def contenidos(self) -> dict[str, str]:
         """Path to SHA-256 of what a reader gets: decoded as each object says, once."""
-        return {ruta: hashlib.sha256(self.lee(ruta)).hexdigest() for ruta in self._cubo.lista()}
+        return {ruta: hashlib.sha256(self.lee(ruta)).hexdigest() for ruta in self._publicas()}
 
     def fichas(self) -> dict[str, Ficha]:
         """What the store says of each object."""
         cubo = self._cubo
-        found = {ruta: cubo.mira(ruta) for ruta in cubo.lista()}
+        found = {ruta: cubo.mira(ruta) for ruta in self._publicas()}
         return {ruta: ficha for ruta, ficha in found.items() if ficha is not None}
+
+    def _publicas(self) -> list[str]:
+        return [ruta for ruta in self._cubo.lista() if not ruta.startswith(PRIVADO)]
 
     def lee(self, ruta: str) -> bytes:
         """What a reader of one object gets."""
@@ -97,7 +102,8 @@ class Deposito:
 
     def subidas(self) -> list[str]:
         """Paths that travelled, in the order in which the store had them; those of a file in parts, when it ends."""
-        return [self.ruta(one) for one in self.paso.hechas if _uploads(one)]
+        paths = [self.ruta(one) for one in self.paso.hechas if _uploads(one)]
+        return [ruta for ruta in paths if not ruta.startswith(PRIVADO)]
 
     def copiadas(self) -> list[str]:
         """Paths that the store copied."""
@@ -105,7 +111,8 @@ class Deposito:
 
     def bytes_subidos(self) -> int:
         """Bytes of bodies that travelled in puts."""
-        return sum(one.bytes for one in self.paso.hechas if one.metodo == "PUT" and one.copia is None)
+        sent = [one for one in self.paso.hechas if one.metodo == "PUT" and one.copia is None]
+        return sum(one.bytes for one in sent if not self.ruta(one).startswith(PRIVADO))
 
 
 @dataclass

@@ -92,7 +92,7 @@ class Orilla:
         self._prefijo = f"orilla-{carpeta.name}"
         self._bucket = server
         self._receiver = escena.receiver()
-        self.publisher = Publisher(escena.workspace, escena.libro, escena.disk)
+        self.publisher = Publisher(escena.workspace, escena.libro.otro(), escena.disk)
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from pregon.base.clock import ManualClock
+from pregon.difusor.nube.plan import PRIVADO
 from pregon.difusor.workspace import AJUSTES, open_workspace
 from tests.red.paso import Paso, Peticion
 from tests.red.servidores.s3 import DEPOSITO, ESCRIBE, HOST, compartido
@@ -112,8 +113,9 @@ class Destino:
         return "\n".join(lines) + "\n"
 
     def objetos(self) -> dict[str, bytes]:
-        """What is in the bucket."""
-        return compartido().objetos(self.prefijo)
+        """What is published in the bucket."""
+        there = compartido().objetos(self.prefijo)
+        return {ruta: data for ruta, data in there.items() if not ruta.startswith(PRIVADO)}
 
     def pide(self, ruta: str) -> httpx2.Response:
         """What a reader of the edge gets."""

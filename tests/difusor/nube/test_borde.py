@@ -37,6 +37,7 @@ class Edge(cdn.Servicio):
         super().__init__()
         self.copias: dict[tuple[str, str], tuple[str, bytes]] = {}
         self.estado = 200
+        self.nada = 404
 
     def pon(self, ruta: str, coding: str, body: bytes, *, dicho: str | None = None) -> None:
         """Keep ``body`` for who asks in ``coding``; ``dicho``: the encoding that it says, ``coding`` itself if None."""
@@ -52,7 +53,7 @@ class Edge(cdn.Servicio):
         asked = pedido.headers["accept-encoding"]
         kept = self.copias.get((pedido.ruta, asked))
         if kept is None:
-            return 404, {}, b""
+            return self.nada, {}, b""
         said, body = kept
         return self.estado, {} if said == "identity" else {"content-encoding": said}, body
 
@@ -76,6 +77,21 @@ def test_every_path_in_every_encoding() -> None:
         assert {each.headers["accept-encoding"] for each in edge.pedidos} == set(CODIFICACIONES)
         assert all("cache-control" not in each.headers for each in edge.pedidos), "an edge might obey it"
         assert 0 < answer.vistas["/"] <= answer.vistas["/corte.json"] <= answer.segundos
+
+
+@pytest.mark.parametrize("estado", [403, 404, 410])
+def test_what_was_withdrawn_is_gone_however_the_edge_says_so(estado: int) -> None:
+    """S3 answers 403 of what is not there to who may read and not list, as a CDN does."""
+    with Edge() as edge:
+        edge.nada = estado
+        edge.todo("/", NUEVO)
+        edge.todo("/dip/", VIEJO)
+        answer = preguntada(edge, {"/": sha256_bytes(NUEVO), "/gub/": None, "/dip/": None})
+        assert answer.faltan == ("/dip/",)
+        assert answer.razones == {"/dip/": "todavía contesta, con el estado 200"}
+        edge.estado = estado
+        denied = preguntada(edge, {"/": sha256_bytes(NUEVO), "/gub/": None})
+        assert denied.faltan == ("/",), "who denies everything shows nothing new"
 
 
 @pytest.mark.parametrize("old", CODIFICACIONES)

@@ -40,11 +40,13 @@ from pregon.difusor import pointer, report
 from pregon.difusor.acuse import create_key, files_in
 from pregon.difusor.historia.auditoria import Auditoria
 from pregon.difusor.historia.pronostico import forecast
+from pregon.difusor.historia.respaldo import respalda
+from pregon.difusor.historia.restauracion import restaura
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver, receive_once
 from pregon.difusor.nube.historial import Historial
 from pregon.difusor.nube.rehace import Rehecho, rehace
-from pregon.difusor.workspace import REHACIENDO, Workspace, open_workspace
+from pregon.difusor.workspace import MAQUINA, REHACIENDO, Workspace, open_workspace
 from pregon.trust.acuse import load_public_key, read_acuse, verify_chain
 from tests.difusor.conftest import files_of, make_escena, tree_hashes
 from tests.red.servidores.s3 import DEPOSITO, ESCRIBE, Seaweed, compartido
@@ -518,6 +520,26 @@ def test_a_folder_that_is_a_difusor_or_in_use_is_left_alone(quemado: Guarda) -> 
     folder = quemado.vacia()
     with exclusive(folder / "opera.lock"):
         quemado.se_niega(InstanciaError, "Otro proceso", folder=folder)
+
+
+def test_a_backup_put_back_elsewhere_goes_on_with_it_and_the_old_machine_stops(guarda: Guarda) -> None:
+    """The same difusor on other iron, by ``restaura``: the newer one writes, whichever of both asks first."""
+    guarda.recibe(1)
+    escena, path = guarda.escena, guarda.escena.folder / "r.tar.gz"
+    respalda(escena.workspace, path, disk=Disk(), now=escena.clock.now())
+    folder = escena.folder / "otra"
+    restaura(path, folder, disk=Disk())
+    assert (escena.workspace.folder / MAQUINA).exists()
+    assert not (folder / MAQUINA).exists()
+    nueva = open_workspace(folder)
+    guarda.historial(nueva).guarda()
+    after = guarda.privado()
+    with pytest.raises(InstanciaError, match="más nueva que ésta"):
+        guarda.historial().guarda()
+    assert guarda.privado() == after
+    escena.workspace = nueva
+    guarda.recibe(2)
+    assert "0002/manifiesto.json" in guarda.privado()
 
 
 @pytest.mark.aguante

@@ -256,4 +256,5 @@ def test_what_inicia_writes_commented_is_right_when_it_is_not() -> None:
     head, mark, tail = text.partition("# [[nube]]")
     assert settings(text).nube == ()
     (target,) = settings(head + (mark + tail).replace("# ", "")).nube
-    assert (target.nombre, target.purga.tipo) == ("principal", "cloudfront")
+    assert (target.nombre, target.historial, target.purga.tipo) == ("principal", True, "cloudfront")
+    assert target.frase is not None

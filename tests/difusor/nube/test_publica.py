@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pregon.base.errors import AjustesError, ComprobacionError, DestinoError, DiscoError, RedError
+from pregon.base.errors import AjustesError, ComprobacionError, DestinoError, DiscoError, InstanciaError, RedError
+from pregon.difusor.historia.respaldo import respalda
+from pregon.difusor.historia.restauracion import restaura
 from pregon.difusor.nube.cuerpos import PARTE_BYTES
-from pregon.difusor.nube.plan import Fase, fase_de
+from pregon.difusor.nube.instancia import propia
+from pregon.difusor.nube.plan import PRIVADO, Fase, fase_de
 from pregon.difusor.objects import GZ
 from pregon.difusor.servidor.sitio import INMUTABLE
+from pregon.difusor.workspace import open_workspace
 from pregon.trust.verified import Identity
 from tests.difusor.conftest import files_of
 from tests.difusor.nube.conftest import Portal
@@ -22,6 +27,7 @@ from tests.trust.conftest import INICIO, INTERVALO
 if TYPE_CHECKING:
     from tests.difusor.conftest import EscenaFactory
     from tests.difusor.nube.conftest import Deposito
+    from tests.red.paso import Peticion
 
 ENSAYO = Identity("demo-2027", "iedemo", "simulacro")
 FIJO = b'{"seccion": 1, "lista_nominal": 750, "nota": "igual en todos los cortes"}\n' * 40
@@ -60,7 +66,8 @@ def test_order_of_upload(portal: Portal) -> None:
     for corte in (1, 2):
         portal.corta(corte, arbol(corte))
         done = portal.deposito.paso.hechas
-        phases = [fase_de(portal.deposito.ruta(one)) for one in done if one.metodo == "PUT"]
+        put = [portal.deposito.ruta(one) for one in done if one.metodo == "PUT"]
+        phases = [fase_de(ruta) for ruta in put if not ruta.startswith(PRIVADO)]
         assert phases == sorted(phases)
         assert set(phases) == set(Fase)
         assert portal.deposito.subidas()[-1] == "corte.json"
@@ -259,7 +266,80 @@ def test_originals_below_the_prefix_are_not_touched(portal: Portal) -> None:
     portal.deposito.pon("historico/0001/manifiesto.json", b"{}")
     portal.publica(portal.otra())
     portal.corta(2)
-    assert portal.deposito.hay()["historico/0001/manifiesto.json"] == b"{}"
+    there = portal.deposito.servidor.objetos(f"{portal.deposito.prefijo}/historico")
+    assert there["0001/manifiesto.json"] == b"{}"
+
+
+def reemplazo(portal: Portal, nombre: str = "nueva") -> Portal:
+    """The same difusor from its backup, in another machine; the first one is still alive."""
+    escena = portal.escena
+    folder = escena.folder / nombre
+    path = escena.folder / f"{nombre}.tar.gz"
+    respalda(escena.workspace, path, disk=escena.disk, now=escena.clock.now())
+    restaura(path, folder, disk=escena.disk)
+    made = Portal(replace(escena, workspace=open_workspace(folder)), portal.deposito, portal.ajustes)
+    assert made.receiver.run_once().error is None
+    return made
+
+
+def test_a_replaced_machine_leaves_the_place_to_the_newer_one(portal: Portal) -> None:
+    """Both are alive, with the same keys and the same mark: the newer publishes, the other changes nothing there."""
+    portal.corta(1, arbol(1))
+    nueva = reemplazo(portal)
+    deposito = portal.deposito
+    nueva.corta(2, arbol(2))
+    there = deposito.hay()
+    assert deposito.contenidos() == nueva.debe()
+    portal.escena.cut(3, arbol(3))
+    assert portal.receiver.run_once().error is None
+    for old in (portal.publicacion, portal.otra()):  # the process that was at work, and one that has just started
+        with pytest.raises(InstanciaError, match="otra máquina de este difusor"):
+            portal.publica(old)
+        assert deposito.hay() == there
+    # Its page of notice neither.
+    portal.escena.aviso("suspension", texto="Revisión en curso.")
+    portal.receiver.run_once()
+    with pytest.raises(InstanciaError):
+        portal.publicacion.interrumpe(portal.escena.workspace.cortes / "aviso" / "index.html")
+    assert deposito.hay() == there
+    portal.escena.aviso("reinstalacion")
+    portal.receiver.run_once()
+    assert nueva.receiver.run_once().error is None
+    nueva.publica()
+    assert deposito.contenidos() == nueva.debe()
+    # The operator decides that it is the first one after all.
+    (portal.escena.workspace.folder / "maquina.json").unlink()
+    portal.corta(4, arbol(4))
+    assert deposito.contenidos() == portal.debe()
+    assert nueva.receiver.run_once().error is None
+    with pytest.raises(InstanciaError):
+        nueva.publica()
+    assert deposito.contenidos() == portal.debe()
+
+
+def test_a_machine_that_is_replaced_while_it_uploads_changes_no_page(portal: Portal) -> None:
+    portal.corta(1, arbol(1))
+    nueva = reemplazo(portal)
+    portal.recibe(2, arbol(2))
+    nueva.receiver.run_once()
+    pages = {ruta: data for ruta, data in portal.deposito.hay().items() if not ruta.startswith("datos/")}
+    begun: list[str] = []
+
+    def takes_over(asked: Peticion) -> None:
+        if asked.metodo == "PUT" and not begun:
+            begun.append(asked.ruta)
+            name = propia(nueva.escena.workspace.folder, nueva.escena.libro, nueva.escena.disk)
+            portal.deposito.pon("historico/publica.json", name.to_bytes())
+
+    portal.deposito.paso.regla = takes_over
+    with pytest.raises(InstanciaError):
+        portal.publica()
+    portal.deposito.paso.regla = lambda _: None
+    after = portal.deposito.hay()
+    assert begun
+    assert {ruta: data for ruta, data in after.items() if not ruta.startswith("datos/")} == pages
+    nueva.publica()
+    assert portal.deposito.contenidos() == nueva.debe()
 
 
 def test_interrupted_and_back(portal: Portal) -> None:

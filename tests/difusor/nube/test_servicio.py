@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pregon.base import procesos
-from pregon.base.clock import SimulatedClock
+from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.difusor import pointer
 from pregon.difusor.acuse import Acuses
+from pregon.difusor.cumplimiento.mediciones import mide
+from pregon.difusor.cumplimiento.registros import reune
 from pregon.difusor.decide import Estado
 from pregon.difusor.night import Noche
+from pregon.difusor.nube.instancia import Instancia
 from pregon.difusor.nube.servicio import CIERRA_S, INTENTOS
 from pregon.difusor.pages import AVISOS
 from pregon.difusor.panel.foto import toma
@@ -27,12 +30,13 @@ from pregon.trust.acuse import read_acuse, verify_chain
 from tests.difusor.conftest import files_of
 from tests.difusor.nube.playa import Aduana, hasta, playa
 from tests.difusor.test_opera import RELOJ, SIMULACRO
-from tests.red.servidores.s3 import compartido
+from tests.red.servidores.s3 import DEPOSITO, compartido
 from tests.trust.conftest import INICIO, INTERVALO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pregon.difusor.cumplimiento.evidencia import Medicion
     from pregon.difusor.receive import Outcome, Receiver
     from tests.difusor.conftest import Escena, EscenaFactory
     from tests.difusor.nube.playa import Playa
@@ -107,7 +111,20 @@ def test_nothing_at_all_reaches_the_store_before_the_start_and_then_everything(c
             assert pasada(receiver).decision.corte == 2
         assert target.cortes() == {2}
         assert {ruta for ruta in target.objetos() if ruta.startswith("datos/")} >= {"datos/0002/gub/entidad.json"}
-        assert not [asked.ruta for asked in post.todas if "historico" in asked.ruta]
+        kept = {asked.ruta for asked in post.todas if "historico" in asked.ruta}
+        assert kept == {f"/{DEPOSITO}/{target.prefijo}/historico/publica.json"}, "of the history, nothing"
+
+
+def test_an_open_page_finds_its_data_for_as_many_cuts_as_at_our_own_server(costa: Playa) -> None:
+    """Design §3: the three cuts before stay reachable in the bucket too, whatever was accepted since the start."""
+    escena = costa.escena
+    target = costa.agrega("uno")
+    with difusor(costa) as receiver:
+        for corte in range(1, 8):
+            escena.cut(corte)
+            pasada(receiver)
+            there = {ruta.split("/")[1] for ruta in target.objetos() if ruta.startswith("datos/")}
+            assert there == {f"{n:04d}" for n in range(max(1, corte - 3), corte + 1)}
 
 
 def test_each_store_goes_by_itself_and_the_one_that_fails_is_named(costa: Playa) -> None:
@@ -130,7 +147,12 @@ def test_each_store_goes_by_itself_and_the_one_that_fails_is_named(costa: Playa)
             assert good.cortes() == {1}
             assert len(blind.objetos()) == len(good.objetos()) > 5
             assert bad.objetos() == {}
-            assert visibles(escena) == [], "not until every edge shows it"
+            # What the good ones show is told: the one that fails holds nobody back, and is named.
+            (acuse,) = visibles(escena)
+            shown = {each["nombre"]: each["visible"] is not None for each in acuse["nube"]}
+            assert shown == {"buena": True, "mala": False, "sin-borde": False}
+            assert [each.get("falla") for each in acuse["nube"]] == [None, "DESTINO", None]
+            assert datetime.fromisoformat(acuse["hora"]).isoformat() == acuse["nube"][0]["visible"]
             told = [fact["nombre"] for fact in events(escena, "nube_falla")]
             assert told == ["mala"], "told once"
 
@@ -149,13 +171,17 @@ def test_each_store_goes_by_itself_and_the_one_that_fails_is_named(costa: Playa)
             assert (line.valor, line.tono) == ("2 de 3 al día", "mal")
             assert line.detalle.startswith("mala: No se pudo ")
 
-            # Healed: it completes by itself, and then the acuse has the times of each.
+            # Healed: it completes by itself; the acuse of the next cut has the times of each.
             post.libre()
             hasta(lambda: all(each.al_dia for each in receiver.nube.estado()), "healed", 40)
+            assert bad.cortes() == {1}
+            assert alarmas(escena) == {}
             receiver.run_once()
-        assert bad.cortes() == {1}
-        assert alarmas(escena) == {}
-        (acuse,) = visibles(escena)
+            assert len(visibles(escena)) == 1, "one for each cut"
+            escena.cut(2)
+            pasada(receiver)
+        assert bad.cortes() == {2}
+        _, acuse = visibles(escena)
         assert {"evento", "hora", "segundos", "anterior", "manifiesto_sha256"} <= acuse.keys()
         times = {each["nombre"]: each for each in acuse["nube"]}
         assert list(times) == ["buena", "mala", "sin-borde"]
@@ -165,11 +191,46 @@ def test_each_store_goes_by_itself_and_the_one_that_fails_is_named(costa: Playa)
             assert all(steps[:2])
             assert (steps[2:] == [None, None]) is (name == "sin-borde")
             assert [step for step in steps if step] == sorted(step for step in steps if step)
-            assert each["objetos"] == len(good.objetos())
+            assert each["objetos"] > 0
         last = max(each["visible"] for each in times.values() if each["visible"])
         assert datetime.fromisoformat(acuse["hora"]) == datetime.fromisoformat(last)
         visible = events(escena, "nube_visible")
-        assert sorted(fact["nombre"] for fact in visible) == ["buena", "mala", "sin-borde"]
+        assert sorted(fact["nombre"] for fact in visible) == sorted(["buena", "mala", "sin-borde"] * 2)
+
+
+def test_nothing_is_said_to_be_seen_while_every_store_fails(costa: Playa) -> None:
+    escena = costa.escena
+    with Aduana(compartido().puerto) as post:
+        post.regla = lambda _: 403
+        costa.agrega("una", extremo=post.url)
+        costa.agrega("otra", extremo=post.url)
+        escena.cut(1)
+        with difusor(costa) as receiver:
+            left = receiver.completa(receiver.run_once().decision, PRONTO_S)
+            assert [each.nombre for each in left] == ["una", "otra"]
+            receiver.run_once()
+        assert visibles(escena) == []
+
+
+def test_a_machine_that_was_replaced_says_so_at_once(costa: Playa) -> None:
+    """Nothing mends it but a person: the alarm does not wait, and the place stays as the newer machine left it."""
+    escena = costa.escena
+    target = costa.agrega("uno")
+    with difusor(costa) as receiver:
+        escena.cut(1)
+        pasada(receiver)
+        other = Instancia("f" * 16, "f" * 16, SystemClock().now() + timedelta(minutes=1))
+        compartido().orden("PUT", target.prefijo, "historico/publica.json", data=other.to_bytes())
+        there = target.objetos()
+        escena.cut(2)
+        outcome = receiver.run_once()
+        assert pointer.read(escena.workspace) == "0002", "what this machine serves goes on"
+        (left,) = receiver.completa(outcome.decision, PRONTO_S)
+        assert left.error is not None
+        assert left.error.codigo == "INSTANCIA"
+        assert alarmas(escena) == {"NUBE": ["uno"]}
+        assert (target.objetos(), target.cortes()) == (there, {1})
+    assert [each["corte"] for each in visibles(escena)] == [1]
 
 
 def alarmas(escena: Escena) -> dict[str, Any]:
@@ -223,6 +284,38 @@ def test_suspension_shows_the_page_and_takes_results_away_and_reinstatement_brin
         )
         assert {ruta for ruta in before if not ruta.startswith(("datos/", "assets/"))} <= target.objetos().keys()
     assert [each["corte"] for each in visibles(escena)] == [1, 2]
+
+
+def test_the_report_of_compliance_counts_what_a_real_edge_was_purged_of(costa: Playa) -> None:
+    """INE-II-a-i-2: by the acuses of a real store behind a real Varnish, and never by those that there are not."""
+    escena = costa.escena
+
+    def purga() -> Medicion:
+        return mide(reune(escena.workspace, clock=escena.clock, disk=escena.disk))["PURGA"]
+
+    with Aduana(compartido().puerto) as post:
+        costa.agrega("uno", extremo=post.url)
+        with difusor(costa) as receiver:
+            assert (purga().estado, purga().cifra) == ("pendiente", None)
+            for corte in (1, 2):
+                escena.cut(corte)
+                pasada(receiver)
+            assert (purga().estado, purga().cifra) == ("pendiente", "2 de 2 cortes")
+            post.regla = lambda _: 403
+            escena.cut(3)
+            assert receiver.completa(receiver.run_once().decision, PRONTO_S) != ()
+            assert (purga().estado, purga().cifra) == ("pendiente", "2 de 3 cortes")
+            assert "de 3 no consta" in purga().dicho
+            post.libre()
+            hasta(lambda: all(each.al_dia for each in receiver.nube.estado()), "healed", 40)
+            receiver.run_once()
+            escena.clock.instant = escena.workspace.convocatoria.fin_actualizacion + timedelta(minutes=1)
+            found = purga()
+            assert (found.estado, found.cifra) == ("cumple", "3 de 3 cortes")
+            assert found.evidencia[0].archivo == next(
+                f"acuses/{path.name}" for path in Acuses(escena.workspace, escena.disk).files()
+                if path.name.endswith("-0003-visible.json")
+            )  # fmt: skip
 
 
 @pytest.mark.aguante
@@ -396,7 +489,8 @@ def test_one_pass_ends_when_every_store_shows_it_or_says_which_does_not(escena_f
         assert "«uno»" not in text
         assert target.cortes() == {2}
         assert pointer.read(escena.workspace) == "0002"
-        assert len(visibles(escena)) == 1
+        shown = [{each["nombre"]: each.get("falla") for each in acuse["nube"]} for acuse in visibles(escena)]
+        assert shown == [{"uno": None}, {"uno": None, "dos": "DESTINO"}]
         rows = estado(escena.workspace, escena.libro, escena.clock.now())["nube"]
         assert [(row["nombre"], row["corte"], row["error"] is None) for row in rows] == [
             ("uno", 2, True),

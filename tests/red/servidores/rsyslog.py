@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-import socket
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from pregon.base.procesos import start, wait_until
 from pregon.base.red import free_port
+from tests.red.servidores.enmarcha import HOST, EnMarcha, programa
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
-    from pregon.base.procesos import Process
-
-HOST = "127.0.0.1"
 WAIT_S = 15.0
 
 
-class Rsyslog:
+class Rsyslog(EnMarcha):
     """``with Rsyslog(folder) as server``: ``server.unix`` is its socket, ``server.puerto`` its UDP and TCP port."""
 
     def __init__(self, carpeta: Path) -> None:
@@ -31,9 +23,7 @@ class Rsyslog:
         self.unix = carpeta / "log.sock"
         self.puerto = free_port(HOST)
         self._log = carpeta / "todo.jsonl"
-        self._output = carpeta / "rsyslogd.out"
-        self._config = carpeta / "rsyslog.conf"
-        self._pid = carpeta / "rsyslogd.pid"
+        config = carpeta / "rsyslog.conf"
         fields = {
             "pri": "pri",
             "hora": "timestamp",
@@ -46,7 +36,7 @@ class Rsyslog:
             "protocolo": "protocol-version",
         }
         template = ",".join(rf"\"{key}\":\"%{name}:::json%\"" for key, name in fields.items())
-        self._config.write_text(
+        config.write_text(
             f"""global(workDirectory="{carpeta}" maxMessageSize="8k" parser.escapeControlCharactersOnReceive="on")
 module(load="imuxsock" SysSock.Use="off")
 module(load="imudp")
@@ -59,24 +49,11 @@ action(type="omfile" file="{self._log}" template="json")
 """,
             encoding="utf-8",
         )
-        self._process: Process | None = None
-
-    def __enter__(self) -> Self:
-        program = shutil.which("rsyslogd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "rsyslogd"
-        self._process = start([program, "-n", "-f", self._config, "-i", self._pid], output=self._output)
-        wait_until(self._ready, self._process, timeout=WAIT_S, what="rsyslogd")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.stop()
+        command: list[str | Path] = [programa("rsyslogd"), "-n", "-f", config, "-i", carpeta / "rsyslogd.pid"]
+        super().__init__(command, puertos=[self.puerto], salida=carpeta / "rsyslogd.out")
 
     def _ready(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection((HOST, self.puerto), timeout=1):
-            return self.unix.exists()
-        return False
+        return super()._ready() and self.unix.exists()
 
     def lineas(self) -> list[dict[str, Any]]:
         """What it has written until now."""

@@ -1,4 +1,4 @@
-"""What the commands of a difusor share: the argument DIR, how those that stay are stopped, how they tell a pass."""
+"""What the commands of a difusor share: the argument DIR, how they tell a pass."""
 
 from __future__ import annotations
 
@@ -10,36 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from threading import Event
-
     from pregon.difusor.receive import Outcome
 
 Carpeta = Annotated[Path, typer.Argument(help="Carpeta de trabajo del difusor.", metavar="DIR")]
-
-
-def stop_on_signal() -> Event:
-    """An event that SIGTERM and SIGINT set: the command ends in order."""
-    import signal
-    import threading
-
-    stop = threading.Event()
-
-    def ask(*_: object) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
-    return stop
-
-
-def event_on(number: int) -> Event:
-    """An event that the signal ``number`` sets."""
-    import signal
-    import threading
-
-    event = threading.Event()
-    signal.signal(number, lambda *_: event.set())
-    return event
 
 
 def tell_news(outcome: Outcome, *, as_json: bool) -> None:

@@ -12,7 +12,11 @@ from pregon.cli.opciones import Json
 from pregon.difusor.configura.model import CUENTA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pregon.difusor.configura.cdn import Pedido
     from pregon.difusor.configura.model import Configuracion
+    from pregon.difusor.configura.nube import Destino
     from pregon.difusor.configura.web import Programa
 
 app = typer.Typer(
@@ -261,11 +265,8 @@ def cloudformation(
     """Plantilla de CloudFormation: depósito privado, CloudFront y el equipo que recibe."""
     from pregon.difusor.configura.cdn import Pedido
     from pregon.difusor.configura.cdn import cloudformation as make
-    from pregon.difusor.configura.nube import elige
-    from pregon.difusor.workspace import open_workspace
 
-    asked = Pedido(certificado, imagen, privado, waf, escudo)
-    _show(make(elige(open_workspace(folder), nube), asked), carpeta, as_json=as_json)
+    _de_nube(make, folder, nube, Pedido(certificado, imagen, privado, waf, escudo), carpeta, as_json=as_json)
 
 
 @app.command("terraform")
@@ -277,10 +278,17 @@ def terraform(
     """Módulo de Terraform u OpenTofu: depósito privado, CloudFront y el equipo que recibe."""
     from pregon.difusor.configura.cdn import Pedido
     from pregon.difusor.configura.cdn import terraform as make
+
+    _de_nube(make, folder, nube, Pedido(certificado, imagen, privado, waf, escudo), carpeta, as_json=as_json)
+
+
+def _de_nube(
+    make: Callable[[Destino, Pedido], Configuracion], folder: Path, nube: str | None, asked: Pedido,
+    carpeta: Path | None, *, as_json: bool,
+) -> None:  # fmt: skip
     from pregon.difusor.configura.nube import elige
     from pregon.difusor.workspace import open_workspace
 
-    asked = Pedido(certificado, imagen, privado, waf, escudo)
     _show(make(elige(open_workspace(folder), nube), asked), carpeta, as_json=as_json)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.difusor.comun import Carpeta, stop_on_signal
+from pregon.cli.difusor.comun import Carpeta
 from pregon.cli.opciones import Json
+from pregon.cli.senales import stop_on_signal
 
 if TYPE_CHECKING:
     from pregon.difusor.historia.auditoria import Auditoria

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.difusor.comun import Carpeta, event_on, stop_on_signal, tell_news
+from pregon.cli.difusor.comun import Carpeta, tell_news
 from pregon.cli.opciones import Json
+from pregon.cli.senales import event_on, stop_on_signal
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

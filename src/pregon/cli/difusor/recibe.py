@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.difusor.comun import Carpeta, outcome_as_dict, stop_on_signal, tell_news
+from pregon.cli.difusor.comun import Carpeta, outcome_as_dict, tell_news
 from pregon.cli.opciones import Json
+from pregon.cli.senales import stop_on_signal
 
 if TYPE_CHECKING:
     from pregon.base.errors import PregonError

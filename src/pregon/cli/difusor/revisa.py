@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.comprobaciones import show_checks
 from pregon.cli.difusor.comun import Carpeta
 from pregon.cli.opciones import Json
 
 app = typer.Typer()
-
-SENALES = {"bien": "bien ", "aviso": "AVISO", "falla": "FALLA"}
 
 
 @app.command("revisa")
@@ -35,7 +34,11 @@ def revisa(
         bool, typer.Option("--transferencia", help="Lee otra vez del origen el último paquete, y mide cuánto tarda.")
     ] = False,
     guarda: Annotated[
-        bool, typer.Option("--guarda", help="Guarda el resultado en cumplimiento/revision.json, como constancia.")
+        bool,
+        typer.Option(
+            "--guarda",
+            help="Guarda el resultado en cumplimiento/revision.json, como constancia; las anteriores se quedan.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -61,18 +64,4 @@ def revisa(
         encargo=Encargo(medir=not sin_medir, transferencia=transferencia, sondeos=seen, guarda=guarda),
     )
     kept = resumen.guarda(workspace, found, clock.now(), disk=Disk()) if guarda else None
-    failed = [one for one in found if one.estado == "falla"]
-    if as_json:
-        salida.show_json({"ok": not failed, "comprobaciones": [one.as_dict() for one in found]})
-    else:
-        for one in found:
-            clause = f" ({one.clausula})" if one.clausula else ""
-            typer.echo(f"{SENALES[one.estado]} {one.codigo}{clause}: {one.que}")
-            typer.echo(f"      medido: {one.medido}\n      debe:   {one.minimo}")
-            if one.arreglo:
-                typer.echo(f"      qué hacer: {one.arreglo}")
-        typer.echo(f"{len(found)} comprobaciones; fallan {len(failed)}.")
-        if kept is not None:
-            typer.echo(f"Guardada en {kept}.")
-    if failed:
-        raise typer.Exit(70)
+    show_checks(found, as_json=as_json, nota="" if kept is None else f"Guardada en {kept}.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.difusor.comun import Carpeta, event_on, stop_on_signal
+from pregon.cli.difusor.comun import Carpeta
+from pregon.cli.senales import event_on, stop_on_signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pregon.base.errors import UsoError
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso
+from pregon.base.unidades import Archivo, Paso
+from pregon.difusor.configura.model import Configuracion
 from pregon.difusor.configura.nube import plantilla
 
 if TYPE_CHECKING:

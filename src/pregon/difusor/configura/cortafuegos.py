@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import UsoError
+from pregon.base.unidades import Archivo, Paso
 from pregon.difusor.configura.concesiones import de_la_red
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso, direcciones, por_version
+from pregon.difusor.configura.model import Configuracion, direcciones, por_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pwd
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pregon.difusor.configura.model import Paso, cuenta_valida, ruta_sencilla
+from pregon.base.unidades import Paso, duena_de, ruta_sencilla
+from pregon.difusor.configura.model import cuenta_valida
 
 if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace
@@ -48,7 +48,7 @@ def cuenta_de(workspace: Workspace, nombre: str) -> Cuenta:
     Raises:
         UsoError: the name, or the path of the workspace, is not one that the system's files can hold.
     """
-    owner = duena_de(workspace)
+    owner = duena_de(workspace.folder)
     return Cuenta(
         cuenta_valida(nombre, difusor=owner),
         f"{JAULAS}/{nombre}",
@@ -56,15 +56,6 @@ def cuenta_de(workspace: Workspace, nombre: str) -> Cuenta:
         ruta_sencilla(workspace.acuses, que="la carpeta del difusor"),
         owner,
     )
-
-
-def duena_de(workspace: Workspace) -> str:
-    """The account that owns the workspace, by name, or by number where it has none."""
-    uid = workspace.folder.stat().st_uid
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def pasos_de_cuenta(cuenta: Cuenta, *, interprete: str) -> tuple[Paso, ...]:

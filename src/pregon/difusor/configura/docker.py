@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso, ruta_sencilla
+from pregon.base.unidades import Archivo, Paso, ruta_sencilla
+from pregon.difusor.configura.model import Configuracion
 from pregon.difusor.configura.systemd import PRIVILEGIADO, TERMINA_S, puertos
 
 if TYPE_CHECKING:

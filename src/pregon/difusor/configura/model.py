@@ -12,12 +12,14 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import UsoError
+from pregon.base.unidades import NADA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pregon.base.durable import Disk
+    from pregon.base.unidades import Archivo, Paso
 
 CUENTA = "prep-entrada"
 """The account by which the institute delivers, where the administrator names no other."""
@@ -31,33 +33,9 @@ MAS_ANCHA = {4: 16, 6: 32}
 PASOS = "pasos.sh"
 """The script with every step, beside the files."""
 
-_NADA = "No se escribió ni se cambió nada."
 _CUENTA = re.compile(r"[a-z][a-z0-9-]{0,30}\Z")
-_RUTA = re.compile(r"(/[A-Za-z0-9._-]+)+\Z")
 
 Red = IPv4Network | IPv6Network
-
-
-@dataclass(frozen=True)
-class Archivo:
-    """A file for the system: its name beside the script, where the steps put it, its mode and its text."""
-
-    nombre: str
-    destino: str
-    modo: int
-    texto: str
-
-
-@dataclass(frozen=True)
-class Paso:
-    """One thing to do, in words and as shell commands for root; it may be repeated without harm.
-
-    ``servicio``: it talks to the system's service manager (systemd), so it is the last and only there can it run.
-    """
-
-    que: str
-    orden: str
-    servicio: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,14 +125,14 @@ def direcciones(words: Sequence[str], *, opcion: str, falta: str) -> tuple[str, 
         UsoError: there is none; one is no address; a network names bits of its machines, or is nearly everybody.
     """
     if not words:
-        raise UsoError(f"Falta {opcion}.", intacto=_NADA, que_hacer=falta)
+        raise UsoError(f"Falta {opcion}.", intacto=NADA, que_hacer=falta)
     found: dict[str, None] = {}
     for word in words:
         found[_escrita(_red(word, opcion))] = None
     if len(found) > MAX_DIRECCIONES:
         raise UsoError(
             f"{opcion} dio {len(found)} direcciones; se admiten {MAX_DIRECCIONES}.",
-            intacto=_NADA,
+            intacto=NADA,
             que_hacer="Pida al instituto las direcciones exactas desde las que entrega, o su red.",
         )
     return tuple(found)
@@ -166,7 +144,7 @@ def _red(word: str, opcion: str) -> Red:
     except ValueError as exc:
         raise UsoError(
             f"{opcion} «{word}» no es una dirección IP ni una red, como 192.0.2.7, 192.0.2.0/28 o 2001:db8::7.",
-            intacto=_NADA,
+            intacto=NADA,
             que_hacer="Escriba la dirección con cifras; en una red, los bits de equipo van en cero.",
         ) from exc
     reason = None
@@ -181,7 +159,7 @@ def _red(word: str, opcion: str) -> Red:
     if reason is not None:
         raise UsoError(
             f"{opcion} «{word}» no sirve: {reason}.",
-            intacto=_NADA,
+            intacto=NADA,
             que_hacer="Escriba la dirección exacta del equipo, o la red de la institución.",
         )
     return red
@@ -212,23 +190,7 @@ def cuenta_valida(name: str, *, difusor: str) -> str:
     if problem is not None:
         raise UsoError(
             f"La cuenta «{name}» no sirve: {problem}.",
-            intacto=_NADA,
+            intacto=NADA,
             que_hacer=f"Use otro nombre con --cuenta, por ejemplo {CUENTA}.",
         )
     return name
-
-
-def ruta_sencilla(path: Path, *, que: str) -> str:
-    """``path`` (absolute) as it may stand in a script, in fstab and in sshd_config without quoting.
-
-    Raises:
-        UsoError: it has spaces, quotes, «%» or any other sign than letters without accents, figures, «._-».
-    """
-    text = str(path)
-    if _RUTA.match(text) is None or any(part in (".", "..") for part in path.parts):
-        raise UsoError(
-            f"La ruta de {que}, «{text}», lleva signos que no admiten los archivos del sistema.",
-            intacto=_NADA,
-            que_hacer="Use una carpeta cuya ruta sólo lleve letras sin acento, cifras, punto, guion y guion bajo.",
-        )
-    return text

@@ -13,7 +13,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import UsoError
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso
+from pregon.base.unidades import Archivo, Paso
+from pregon.difusor.configura.model import Configuracion
 
 if TYPE_CHECKING:
     from pregon.difusor.configura.nube import Destino

@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from pregon.base.errors import UsoError
+from pregon.base.unidades import Archivo, Paso
 from pregon.difusor.configura.concesiones import de_la_cuenta
 from pregon.difusor.configura.cuenta import cuenta_de, paso_de_cuenta_libre, pasos_de_cuenta, pasos_de_jaula
-from pregon.difusor.configura.model import CUENTA, Archivo, Configuracion, Paso, direcciones
+from pregon.difusor.configura.model import CUENTA, Configuracion, direcciones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,23 +9,28 @@ What each may do is the least with which its tests pass; ``systemd-analyze secur
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import UsoError
-from pregon.difusor.configura.cuenta import duena_de
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso, ruta_sencilla
+from pregon.base.unidades import (
+    COMUN,
+    CUENTA_PROPIA,
+    NO_SE_VEN,
+    UNIDADES,
+    Archivo,
+    Paso,
+    duena_de,
+    escapada,
+    este_programa,
+    ruta_sencilla,
+)
+from pregon.difusor.configura.model import Configuracion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pregon.difusor.workspace import Workspace
-
-CUENTA_PROPIA = "pregon"
-"""The account that runs both units where the workspaces are still root's."""
-PROGRAMA = Path("/opt/pregon/actual/bin/pregon")
-"""Where docs/operacion/instalacion.md puts the program: «actual» is a link to one version's folder."""
 
 WATCHDOG_S = 300
 """Silence after which ``opera`` is started again. The longest step that gives no sign is the sync of one cut: 550 MB at
@@ -34,45 +39,8 @@ ARRANQUE_S = 1800
 """Before it is ready a start may hash the whole public cut again, on a slow disk."""
 TERMINA_S = 90
 """A pass has twenty seconds to end by itself and is cut then; the rest is for a disk that syncs slowly."""
-NO_SE_VEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 (named, not used)
-"""What ``ProtectHome`` and ``PrivateTmp`` hide."""
 PRIVILEGIADO = 1024
 """Ports below are root's."""
-
-_COMUN = """\
-User={cuenta}
-UMask=0027
-Slice=pregon.slice
-
-# Sólo se escribe en la carpeta de trabajo; del resto del equipo, poco se ve y nada se cambia.
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-DevicePolicy=closed
-PrivateIPC=yes
-PrivateMounts=yes
-ProtectProc=invisible
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectKernelLogs=yes
-ProtectControlGroups=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-NoNewPrivileges=yes
-RemoveIPC=yes
-KeyringMode=private
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-"""
 
 _OPERA = """\
 # Hecho por «pregon difusor configura systemd». Una por convocatoria: pregon-difusor@srv-pregon es /srv/pregon.
@@ -160,8 +128,6 @@ MemoryHigh=80%
 MemoryMax=90%
 """
 
-UNIDADES = "/etc/systemd/system"
-
 
 def configura(workspaces: Sequence[Workspace], *, programa: Path | None = None) -> Configuracion:
     """The units for ``workspaces``. ``programa``: the ``pregon`` that they run (None: the one that is running).
@@ -177,9 +143,9 @@ def configura(workspaces: Sequence[Workspace], *, programa: Path | None = None) 
             intacto="No se escribió ni se cambió nada.",
             que_hacer="Dé cada carpeta una sola vez.",
         )
-    owners = {duena_de(workspace) for workspace in workspaces}
+    owners = {duena_de(workspace.folder) for workspace in workspaces}
     account = _account(owners)
-    common = _COMUN.format(cuenta=account)
+    common = COMUN.format(cuenta=account)
     low = sorted({port for workspace in workspaces for port in puertos(workspace) if 0 < port < PRIVILEGIADO})
     services = [f"pregon-difusor@{escapada(folder)}.service" for folder in folders]
     files = (
@@ -217,29 +183,6 @@ def configura(workspaces: Sequence[Workspace], *, programa: Path | None = None) 
         avisos=_warnings(workspaces, folders),
         notas=_notes(services, folders, low),
     )
-
-
-def este_programa() -> Path:
-    """The ``pregon`` of this Python; the one of ``PROGRAMA`` where both are the same, so that an upgrade reaches it."""
-    ours = Path(sys.executable).absolute().parent / "pregon"
-    try:
-        same = PROGRAMA.samefile(ours)
-    except OSError:
-        same = False
-    return PROGRAMA if same else ours
-
-
-def escapada(folder: str) -> str:
-    """A path as the name of an instance: ``systemd-escape --path``. ``folder`` is one of ``ruta_sencilla``."""
-    text = folder.strip("/")
-    return "".join(
-        "-" if char == "/" else char if char.isalnum() or char in "_:" or (char == "." and at > 0) else _hex(char)
-        for at, char in enumerate(text)
-    )
-
-
-def _hex(char: str) -> str:
-    return f"\\x{ord(char):02x}"
 
 
 def puertos(workspace: Workspace) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import UsoError
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso
+from pregon.base.unidades import Archivo, Paso
+from pregon.difusor.configura.model import Configuracion
 from pregon.difusor.configura.nube import Destino, plantilla
 from pregon.difusor.nube.purga.textos import LOCAL, Origen, nginx_cache, vcl
 from pregon.difusor.servidor.sitio import TLS_MINIMO

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pregon.difusor.configura.model import Archivo, Configuracion, Paso, ruta_sencilla
+from pregon.base.unidades import Archivo, Paso, ruta_sencilla
+from pregon.difusor.configura.model import Configuracion
 from pregon.difusor.servidor import apache, caddy, nginx
 from pregon.difusor.servidor.sitio import site_of
 

@@ -6,6 +6,7 @@
       declaraciones.toml        every declaration and every waiver, in the order in which they were given
       documentos/<sha256>.pdf   the papers, as they were given
       revision.json             the last preflight that was kept (``pregon difusor revisa --guarda``)
+      revisiones/<hour>.json    every one that was
 
 Nothing is ever taken out: of several declarations of one key the last counts, and the others stay as its history.
 A waiver is of the institute: GRO-2.6 foresees it; elsewhere it is a case that the text did not foresee.
@@ -39,6 +40,7 @@ CARPETA = "cumplimiento"
 ARCHIVO = "declaraciones.toml"
 DOCUMENTOS = "documentos"
 REVISION = "revision.json"
+REVISIONES = "revisiones"
 _CANDADO = ".candado"
 
 MAX_DOCUMENTO = 64 << 20

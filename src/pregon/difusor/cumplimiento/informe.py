@@ -6,9 +6,7 @@ PDF/UA-1, the same bytes for the same data.
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from importlib import resources
@@ -17,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 import pregon
-from pregon.base.errors import AjustesError
 from pregon.base.fechas import fecha_larga
 from pregon.base.hashing import grupos, sha256_bytes
+from pregon.base.pdf import compone
 from pregon.convocatoria.clausulas import clausulas_de
 from pregon.convocatoria.escribe import to_toml_text
 from pregon.convocatoria.lectura import in_words
@@ -66,12 +64,11 @@ _DICE = {
     "fuera_de_alcance": "El texto no lo dice, o ningún programa puede comprobarlo.",
     "no_aplica": "Le toca al instituto, o el texto lo deja a elección y no se usa.",
 }
-_NO_SE_DIBUJA = re.compile(
-    r"[^\n\x20-\x7e\xa0-\u017f\u0391-\u03a1\u03a3-\u03c9\u0410-\u044f\u2010-\u2026\u20ac\u2122\u2190-\u2193\u2212\u2264\u2265]"
-)
-"""Latin, Greek and Cyrillic letters and the usual signs are drawn; a test draws every one."""
 _MARCADO = re.compile(r"\*{2,}|(?<!\S)#{1,6}(?=\s)")
 """Marks of bold and of headings that the files of the texts carry; the calls, as printed, have none."""
+_VINETA = re.compile(r"^[-•] |(?<=[:;.] )- (?=(?:[a-z]|\d{1,2})[.)] )")
+"""And of the items of a list: the first one, and those before the letter or number that the print does have."""
+_ENLACE = re.compile(r"\[([^\[\]]+)\]\([^()\s]+\)")
 _REVISION = {"bien": "Bien", "aviso": "Aviso", "falla": "Falla"}
 
 
@@ -170,40 +167,9 @@ def pdf(report: Informe) -> bytes:
     Raises:
         AjustesError: typst is not installed.
     """
-    try:
-        import typst
-    except ImportError as exc:
-        raise AjustesError(
-            f"Falta el programa que hace el PDF: {exc.name}.",
-            intacto="No se escribió nada.",
-            que_hacer="Ejecute: pip install 'pregon[papeles]'; o use --html, que no lo necesita.",
-        ) from exc
-    made = typst.compile(
-        _resource("informe.typ"),
-        sys_inputs={"datos": json.dumps(_drawable(_view(report)), ensure_ascii=False)},
-        ignore_system_fonts=True,
-        pdf_standards=["ua-1"],
-        timestamp=int(report.hora.timestamp()),
+    return compone(
+        _resource("informe.typ"), _view(report), hora=report.hora, sin_papeles="o use --html, que no lo necesita."
     )
-    if not isinstance(made, bytes):
-        raise TypeError("typst gave no single document")
-    return made
-
-
-def _drawable(value: Any) -> Any:
-    """The same data with a bullet for each letter that the fonts of the PDF lack: PDF/UA refuses a page with a hole.
-
-    The quotations have bullets of a symbol font; what people declare may have anything. HTML and JSON keep it as it is.
-    """
-    match value:
-        case str():
-            return _NO_SE_DIBUJA.sub("•", unicodedata.normalize("NFC", value))
-        case list():
-            return [_drawable(each) for each in value]
-        case dict():
-            return {key: _drawable(each) for key, each in value.items()}
-        case _:
-            return value
 
 
 def _resource(name: str) -> bytes:
@@ -265,7 +231,7 @@ def _clause(one: Dictamen, report: Informe) -> dict[str, Any]:
         "quien": _QUIEN[clause.quien],
         "titulo": clause.titulo,
         "lineas": _lines(clause.lineas),
-        "cita": " ".join(_MARCADO.sub("", clause.cita).replace("\uf0b7", "•").split()),
+        "cita": _cita(clause.cita),
         "nota": clause.nota or "",
         "estado": one.estado,
         "nombre": ESTADOS[one.estado],
@@ -289,6 +255,12 @@ def _clause(one: Dictamen, report: Informe) -> dict[str, Any]:
             for step in one.pasos
         ],
     }
+
+
+def _cita(text: str) -> str:
+    """A quotation as it is printed in the call, without what the file of its text marks it with."""
+    plain = " ".join(_MARCADO.sub("", text).replace("\uf0b7", "•").split())
+    return _ENLACE.sub(r"\1", _VINETA.sub("", plain))
 
 
 def _lines(spans: Sequence[tuple[int, int]]) -> str:

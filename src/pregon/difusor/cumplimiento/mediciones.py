@@ -5,7 +5,7 @@ What the records do not have is ``pendiente`` and says how else it can be proved
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.fechas import fecha_larga
@@ -24,6 +24,7 @@ from pregon.difusor.cumplimiento.comun import (
 )
 from pregon.difusor.cumplimiento.evidencia import Evidencia, Medicion
 from pregon.difusor.cumplimiento.registros import diario
+from pregon.difusor.vigilancia.mirado import cubierto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +44,8 @@ def _revision_a_tiempo(r: Registros) -> Medicion:
     if due is None:
         return Medicion("no_aplica", "El perfil no da una fecha para la infraestructura.")
     end = r.convocatoria.vence(due)
-    kept = r.revision
+    # What proves the day is what was kept by then, also where another was kept later.
+    kept = next((one for one in reversed(r.revisiones) if one.hora <= end), r.revision)
     limit = f"la infraestructura debía operar a más tardar el {in_words(due)}"
     if kept is None:
         state: Estado = "pendiente" if r.ahora <= end else "no_cumple"
@@ -60,7 +62,9 @@ def _revision_a_tiempo(r: Registros) -> Medicion:
         text = f"La revisión del {when} halló fallas ({nombrados(one['codigo'] for one in failed)}); {limit}."
         return Medicion("pendiente" if r.ahora <= end else "no_cumple", text, when, (kept.evidencia,))
     if kept.hora > end:
-        text = f"La revisión guardada, sin fallas, es del {when}; {limit}. Si hay una anterior, declárela."
+        text = (
+            f"La revisión guardada, sin fallas, es del {when}; {limit}. Si tiene otra constancia de antes, declárela."
+        )
         return Medicion("pendiente", text, when, (kept.evidencia,))
     return Medicion("cumple", f"La revisión del {when} no halló fallas sin dispensa; {limit}.", when, (kept.evidencia,))
 
@@ -157,14 +161,25 @@ def _disponibilidad(r: Registros) -> Medicion:
     if r.ahora <= start or not r.cortes:
         return sin_cortes(r, "disponibilidad")
     end = min(r.ahora, r.convocatoria.permanencia_hasta or r.convocatoria.fin_actualizacion)
-    down = caido(r, start, end)
-    share = 100 * (1 - down / (end - start))
-    figure = f"{share:.3f} %"
-    text = f"Del {en_hora(start, r)} al {en_hora(end, r)} respondió el {figure} del tiempo; se pide {wanted} % mensual."
+    down, watched = caido(r, start, end), cubierto(r.mirado, start, end)
+    # Of what nobody watched nothing is known: it counts as answered for the best, and as not answered for the worst.
+    best = 100 * (1 - down / (end - start))
+    worst = 100 * (max(watched - down, timedelta()) / (end - start))
+    span = f"Del {en_hora(start, r)} al {en_hora(end, r)}"
     proof = (diario(caidas(r), "Alarmas de que el portal no responde"),)
-    if share < wanted:
-        return Medicion("no_cumple", text, figure, proof)
-    return Medicion("cumple" if terminada(r) else "pendiente", text, figure, proof)
+    if best < wanted:
+        figure = f"{best:.3f} %"
+        return Medicion("no_cumple", f"{span} respondió, a lo más, el {figure} del tiempo; se pide {wanted} % mensual.",
+                        figure, proof)  # fmt: skip
+    figure = f"{worst:.3f} %"
+    if worst < wanted:
+        text = (
+            f"{span} se miró la dirección pública el {100 * (watched / (end - start)):.3f} % del tiempo: de lo demás "
+            f"no consta que respondiera; se pide {wanted} % mensual. Complételo con lo que midió alguien más."
+        )
+        return Medicion("pendiente", text, figure, proof)
+    text = f"{span} respondió el {best:.3f} % del tiempo; se pide {wanted} % mensual."
+    return Medicion("cumple" if terminada(r) else "pendiente", text, f"{best:.3f} %", proof)
 
 
 def _purga(r: Registros) -> Medicion:
@@ -179,10 +194,15 @@ def _purga(r: Registros) -> Medicion:
         for corte, one in sorted(receipts.items())
         if not any(isinstance(each, dict) and each.get("purgado") for each in one.acuse.payload.get("nube") or ())
     ]
-    figure = f"{len(receipts) - len(without)} de {len(receipts)} cortes"
+    # One that was overtaken before it went up never reached the edge; one that the edge never showed looks the same.
+    unseen = sorted(set(r.recibos("publicado")).difference(receipts))
+    figure = f"{len(receipts) - len(without)} de {len(receipts) + len(unseen)} cortes"
     proof = pruebas_de([receipts[max(receipts)]])
     if without:
         return Medicion("no_cumple", f"La CDN se purgó en {figure}; no consta en {nombrados(without)}.", figure, proof)
+    if unseen:
+        text = f"La CDN se purgó en {figure}; de {nombrados(unseen)} no consta que llegara a mostrarse ahí."
+        return Medicion("pendiente", text, figure, proof)
     text = f"La CDN se purgó en cada corte y después mostró el nuevo: {figure}."
     return Medicion("cumple" if terminada(r) else "pendiente", text, figure, proof)
 

@@ -19,12 +19,13 @@ from pregon.base.jsonio import canonical_json
 from pregon.base.settings import parse_toml, read_toml_bytes
 from pregon.difusor import personalizada, pointer
 from pregon.difusor.acuse import files_in
-from pregon.difusor.cumplimiento.declaraciones import CARPETA, REVISION, Declarado, intacto, lee
+from pregon.difusor.cumplimiento.declaraciones import CARPETA, REVISION, REVISIONES, Declarado, intacto, lee
 from pregon.difusor.cumplimiento.evidencia import Evidencia
 from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
 from pregon.difusor.nube.estado import EstadoNube, estados
 from pregon.difusor.servidor.bitacora import MAX_LINE, log_files
+from pregon.difusor.vigilancia import mirado
 from pregon.trust.acuse import Emisor, load_public_key, read_acuse, verify_chain
 from pregon.trust.oferta import split_archives
 
@@ -36,14 +37,16 @@ if TYPE_CHECKING:
     from pregon.base.durable import Disk
     from pregon.base.state import Event, StateDatabase
     from pregon.convocatoria.model import Convocatoria
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.cumplimiento.declaraciones import Declaracion, Dispensa
-    from pregon.difusor.libro import Aceptado
     from pregon.difusor.workspace import Workspace
     from pregon.trust.acuse import Acuse
 
 MAX_SUCESOS = 200_000
 """A night writes some thousands; the report of one that wrote more is of its first ones, and says so."""
 MAX_REVISION = 4 << 20
+MAX_REVISIONES = 200
+"""One each day, from the call to the end of its permanence, and more than one on some."""
 DIARIO = "estado.sqlite"
 
 
@@ -99,7 +102,9 @@ class Registros:
     archivados: int = 0
     incompletos: tuple[str, ...] = ()
     bitacoras: tuple[tuple[Evidencia, datetime, datetime], ...] = ()
+    mirado: tuple[tuple[datetime, datetime], ...] = ()
     revision: Revision | None = None
+    revisiones: tuple[Revision, ...] = ()
     declarado: Declarado = field(default_factory=Declarado)
     documentos_mal: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,7 +166,9 @@ def reune(workspace: Workspace, *, clock: Clock, disk: Disk) -> Registros:
         archivados=sum(1 for cut in cuts if history.files(cut.corte)),
         incompletos=tuple(_missing(workspace, history, cuts)),
         bitacoras=tuple(_logs(workspace)),
+        mirado=mirado.lee(state),
         revision=lee_revision(workspace.folder),
+        revisiones=lee_revisiones(workspace.folder),
         declarado=declared,
         documentos_mal={
             one.documento: text
@@ -176,7 +183,18 @@ def lee_revision(folder: Path) -> Revision | None:
 
     What is not understood counts as not there: ``revisa --guarda`` writes it again in a minute.
     """
-    path = folder / CARPETA / REVISION
+    return _revision(folder, f"{CARPETA}/{REVISION}")
+
+
+def lee_revisiones(folder: Path) -> tuple[Revision, ...]:
+    """Every preflight that was kept in the workspace at ``folder``, oldest first; what is not understood is none."""
+    names = sorted(path.name for path in (folder / CARPETA / REVISIONES).glob("*.json"))[-MAX_REVISIONES:]
+    found = (_revision(folder, f"{CARPETA}/{REVISIONES}/{name}") for name in names)
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.hora))
+
+
+def _revision(folder: Path, ruta: str) -> Revision | None:
+    path = folder / ruta
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_REVISION)
@@ -188,7 +206,7 @@ def lee_revision(folder: Path) -> Revision | None:
         )
         if hour.tzinfo is None or any(one["estado"] not in ("bien", "aviso", "falla") for one in checks):
             return None
-        proof = Evidencia("Revisión del equipo", f"{CARPETA}/{REVISION}", sha256_bytes(raw), hour)
+        proof = Evidencia("Revisión del equipo", ruta, sha256_bytes(raw), hour)
         return Revision(hour, str(data["version"]), checks, proof)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.durable import Disk
-    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.aceptado import Aceptado
+    from pregon.difusor.libro import Libro
     from pregon.difusor.release import Plan
     from pregon.difusor.workspace import Workspace
     from pregon.paquete.crudo import Packed

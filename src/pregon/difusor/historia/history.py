@@ -13,7 +13,7 @@ from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import ArchivoError, DiscoError, HashError, PregonError
 from pregon.base.hashing import open_regular, sha256_bytes, sha256_file
 from pregon.base.jsonio import canonical_json
-from pregon.difusor.libro import Aceptado, parse_recibo
+from pregon.difusor.aceptado import Aceptado, parse_recibo
 from pregon.difusor.pointer import release_name, release_number
 from pregon.difusor.unpack import make, recipes_in
 from pregon.paquete.errors import DiferenciaError

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.aceptado import Aceptado
+    from pregon.difusor.libro import Libro
     from pregon.difusor.workspace import Workspace
 
 RECIENTES = 6

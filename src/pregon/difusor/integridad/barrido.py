@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.integridad.sellos import Sello
-    from pregon.difusor.libro import Aceptado
     from pregon.difusor.publish import Publisher
     from pregon.difusor.release import Plan
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.publish import Publisher
     from pregon.difusor.release import Plan
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.nube.ajustes import AjustesNube
     from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.nube.publica import Cambio, Publicacion

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 CODIFICACIONES = ("identity", "gzip", "br")
 """What is asked for: who takes nothing, what everybody takes, and what an edge may make by itself for a browser."""
-AUSENTE = frozenset({404, 410})
-"""What a path that was withdrawn must answer."""
+AUSENTE = frozenset({403, 404, 410})
+"""What a path that was withdrawn must answer: 403 is what S3 says of what is not there to who may not list (GetObject
+alone, as a CDN has). An edge that denies everything is noticed by the paths that must be there, always asked too."""
 PAUSA_S = 0.1
 """Between two rounds of questions at first; a half more each time."""
 PAUSA_MAX_S = 2.0

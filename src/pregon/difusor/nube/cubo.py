@@ -164,6 +164,23 @@ class Cubo:
 
         return self._patiently("leer", ruta, read)
 
+    def lee(self, ruta: str, limite: int) -> bytes | None:
+        """The first ``limite`` bytes of a small document; None where there is none.
+
+        Raises:
+            RedError, DestinoError: it does not come, or may not.
+        """
+
+        def read() -> bytes | None:
+            try:
+                return bytes(obstore.get(self._store, ruta, options={"range": (0, limite)}).bytes())
+            except FileNotFoundError as exc:
+                if of_obstore(exc).ausente:
+                    return None
+                raise
+
+        return self._patiently("leer", ruta, read)
+
     def lista(self, prefijo: str = "") -> dict[str, tuple[int, str]]:
         """Path to stored bytes and ETag of everything below ``prefijo`` (a folder; empty: all that is the target's).
 

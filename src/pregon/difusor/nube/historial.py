@@ -17,23 +17,21 @@ thread of its own (``archivo``): neither reception nor publication waits for som
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.durable import PARCIAL
 from pregon.base.errors import InstanciaError, PregonError
 from pregon.base.hashing import sha256_bytes, sha256_file
-from pregon.base.jsonio import canonical_json
 from pregon.base.space import RESERVA, require_free
 from pregon.difusor.acuse import files_in
 from pregon.difusor.historia.history import RECIBO, History
 from pregon.difusor.historia.respaldo import esencial
 from pregon.difusor.nube.copia import Copia, Objeto, ajustes_sin_secretos, cifra, firma
 from pregon.difusor.nube.deposito import Deposito
+from pregon.difusor.nube.instancia import INSTANCIA, MAX_BYTES, exige, lee, propia
 from pregon.paquete.names import MANIFIESTO
 from pregon.paquete.reading import EXTENSIONES
 from pregon.transport.lugar import read_secret
@@ -42,15 +40,18 @@ from pregon.trust import keys
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
-    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.aceptado import Aceptado
+    from pregon.difusor.libro import Libro
     from pregon.difusor.nube.ajustes import AjustesNube
+    from pregon.difusor.nube.instancia import Dueno
     from pregon.difusor.workspace import Workspace
 
-COPIA, INSTANCIA = "copia.json", "instancia.json"
+COPIA = "copia.json"
 ACUSES, ESTADO = "acuses", "estado"
 DICE_CADA = timedelta(seconds=25)
 """How often who writes there says so."""
@@ -62,7 +63,6 @@ CONCILIA_CADA = timedelta(hours=1)
 """And what is there is listed, so that what somebody removed goes up again."""
 ESTADOS = 3
 """States that stay there: whoever reads one is not left without it by the next."""
-INSTANCIA_MAX_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,6 @@ class Historial:
         """
         if self._libro.publicado is None:
             return Guardado()
-        self._libro.relee()
         now = self._clock.now()
         self._anuncia(now)  # 1
         if self._conciliado is None or now - self._conciliado >= CONCILIA_CADA:
@@ -135,22 +134,23 @@ class Historial:
             with contextlib.suppress(PregonError):
                 last = Deposito(self._ajustes, folder=self._workspace.folder, environment=self._environment,
                                 clock=self._clock)  # fmt: skip
-                last.pon(INSTANCIA, dueno(self._libro.instancia, None))
+                last.pon(INSTANCIA, propia(self._workspace.folder, self._libro, self._disk).to_bytes())
 
     def _anuncia(self, now: datetime) -> None:
         if self._latido is not None and timedelta() <= now - self._latido < DICE_CADA:
             return
         there = quien(self.deposito)
-        if self._libro.instancia is None:
-            self._libro.ser(secrets.token_hex(8))
-        if there is not None and there[0] != self._libro.instancia:
+        mine = propia(self._workspace.folder, self._libro, self._disk)
+        if there is not None:
+            exige(mine, there.instancia, self.deposito.lugar)
+        if there is not None and mine.linaje not in (there.instancia.nombre, there.instancia.linaje):
             raise InstanciaError(
                 f"En {self.deposito.lugar} está el historial de otro difusor: ahí no se escribe.",
                 intacto="No se cambió nada ahí. La recepción y lo publicado siguen.",
                 que_hacer="Si este difusor lo reemplaza, vacíe su carpeta y use «pregon difusor rehace»; si no, dé a "
                 "cada uno otro prefijo en [[nube]].",
             )
-        self.deposito.pon(INSTANCIA, dueno(self._libro.instancia, now))
+        self.deposito.pon(INSTANCIA, mine.to_bytes(now))
         self._latido = now
 
     def _concilia(self) -> None:
@@ -225,7 +225,7 @@ class Historial:
             ambiente=settings.ambiente,
             difusor=settings.id,
             nodo=settings.nodo,
-            instancia=libro.instancia or "",
+            instancia=propia(self._workspace.folder, libro, self._disk).nombre,
             n=n,
             creado=now,
             corte=what[0],
@@ -304,22 +304,9 @@ def trae_corte(deposito: Deposito, history: History, corte: int, originales: tup
         disk.remove_tree(provisional)
 
 
-def dueno(instancia: str | None, hora: datetime | None) -> bytes:
-    """``instancia.json``: who writes there, and when it last said so; None: it ended in order."""
-    return canonical_json({"instancia": instancia, "hora": None if hora is None else hora.isoformat()})
-
-
-def quien(deposito: Deposito) -> tuple[str, datetime | None] | None:
+def quien(deposito: Deposito) -> Dueno | None:
     """Who writes there and when it last said so; None where nobody ever did. Raises as ``Deposito.lee``."""
-    data = deposito.lee(INSTANCIA, INSTANCIA_MAX_BYTES)
-    if data is None:
-        return None
-    try:
-        said = json.loads(data)
-        hora = None if said["hora"] is None else datetime.fromisoformat(said["hora"])
-        return str(said["instancia"]), None if hora is None or hora.tzinfo is None else hora
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", None  # Nobody's that we know: only «rehace» takes it.
+    return lee(deposito.lee(INSTANCIA, MAX_BYTES))
 
 
 def frase_de(ajustes: AjustesNube, folder: Path, environment: Mapping[str, str]) -> str | None:

@@ -3,7 +3,8 @@
 An object store has no switch. What makes a reader safe there: every page names data of its own cut, at addresses that
 never change content; each page is one put, whole or not at all; and they go up in this order.
 
-1. Only what this difusor shows already: nothing reaches a bucket before the start.
+1. Only what this difusor shows already: nothing reaches a bucket before the start. And nothing where a newer machine
+   of this difusor publishes (``instancia``), which is asked again before the first page that it would change.
 2. What is there is known: remembered, and asked again at the start, after a failure and every hour.
 3. ``datos/`` and ``assets/``, then deep pages, then the cover and the manifest, then ``corte.json``; nothing that is
    there is sent again, and a content that is there under another name is copied there, by the store itself.
@@ -22,13 +23,14 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import AjustesError, ComprobacionError, PregonError
+from pregon.base.errors import AjustesError, ComprobacionError, InstanciaError, PregonError
+from pregon.base.hashing import sha256_bytes
 from pregon.base.hilos import each
 from pregon.difusor import pages, pointer
-from pregon.difusor.nube import inventario
+from pregon.difusor.nube import instancia, inventario
 from pregon.difusor.nube.cabeceras import Reglas, inmutable
 from pregon.difusor.nube.cubo import Cubo, Paciencia
-from pregon.difusor.nube.cuerpos import Cuerpos
+from pregon.difusor.nube.cuerpos import Cuerpo, Cuerpos
 from pregon.difusor.nube.inventario import Hay
 from pregon.difusor.nube.lote import LINEAS, Cuenta, Lotes
 from pregon.difusor.nube.plan import (
@@ -53,7 +55,8 @@ if TYPE_CHECKING:
 
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
-    from pregon.difusor.libro import Aceptado, Libro
+    from pregon.difusor.aceptado import Aceptado
+    from pregon.difusor.libro import Libro
     from pregon.difusor.nube.ajustes import AjustesNube
     from pregon.difusor.objects import ObjectStore
     from pregon.difusor.release import Plan
@@ -125,6 +128,7 @@ class Publicacion:
         self._path = workspace.folder / inventario.CARPETA / f"{ajustes.nombre}.json"
         self._inv = inventario.abre(self._path, f"{ajustes.extremo or ''} {ajustes.url}")
         self._asked: float | None = None
+        self._there: instancia.Instancia | None = None
         self._bodies = Cuerpos(store, ajustes.nombre)
         self._lotes = Lotes(self._cubo, self._bodies, self._inv, de=self._de)
 
@@ -151,6 +155,7 @@ class Publicacion:
 
         Raises:
             ComprobacionError: this difusor shows something else, or does now; nothing more of it goes up.
+            InstanciaError: a newer machine of this difusor publishes there.
             RedError, DestinoError: the store failed or refuses; each page there is whole, and the next run goes on.
             DiscoError: a content of ours is not what it should be, or what was done cannot be remembered.
         """
@@ -199,7 +204,9 @@ class Publicacion:
     def _run(self, plan: Sequence[Objeto], name: str, keep: Callable[[str], bool]) -> Cambio:
         inv = self._inv
         now = self._clock.monotonic()
-        if inv.a_medias or self._asked is None or now - self._asked >= CONCILIA_S:
+        looks = inv.a_medias or self._asked is None or now - self._asked >= CONCILIA_S
+        if looks:
+            self._mine()  # 1
             self._reconcile({one.ruta: one for one in plan})  # 2
             self._asked = now
         faltan = inv.falta(plan)
@@ -210,9 +217,14 @@ class Publicacion:
             inv.por_purgar |= self._changes(plan if inv.nuevo else (), faltan, sobran)
             inv.a_medias, inv.nuevo = True, False
             self._keep()
+            if not looks:
+                self._mine()
+            self._claim()
             for fase in Fase:  # 3
                 self._still(name)
                 these = [one for one in faltan if one.fase is fase]
+                if these and fase is Fase.PAGINA:
+                    self._mine()
                 self._lotes.sube(these, {one.ruta for one in faltan}, tally)
                 if these and fase is Fase.INMUTABLE:
                     self._keep()
@@ -241,6 +253,28 @@ class Publicacion:
                 intacto="Ahí cada página sigue entera; lo que este difusor sirve sigue como estaba.",
                 que_hacer="Nada: se publicará ahí lo que este difusor muestre.",
             )
+
+    def _mine(self) -> None:
+        """Refuse to go on where a newer machine publishes. What was known of the place is then no longer so."""
+        found = instancia.lee(self._cubo.lee(PRIVADO + instancia.PUBLICA, instancia.MAX_BYTES))
+        self._there = None if found is None else found.instancia
+        try:
+            instancia.exige(self._machine(), self._there, f"«{self.nombre}»")
+        except InstanciaError:
+            self._asked = None
+            raise
+
+    def _claim(self) -> None:
+        """Say that it is this machine that publishes there."""
+        mine = self._machine()
+        if self._there is None or self._there.nombre != mine.nombre:
+            said = mine.to_bytes()
+            headers = ("application/json", "no-store", None)
+            body = Cuerpo(said, len(said), "")
+            self._cubo.pon(PRIVADO + instancia.PUBLICA, body, headers, sha256=sha256_bytes(said), de=self._de)
+
+    def _machine(self) -> instancia.Instancia:
+        return instancia.propia(self._workspace.folder, self._libro, self._disk)
 
     def _changes(self, all_: Iterable[Objeto], faltan: Iterable[Objeto], sobran: Iterable[str]) -> set[str]:
         """The public paths whose answer will be another one, and those of ``all_`` that may change."""

@@ -42,12 +42,8 @@ from pregon.difusor.libro import Libro
 from pregon.difusor.novedades import open_news
 from pregon.difusor.nube.copia import INTACTO, Copia, ajustes_sin_secretos
 from pregon.difusor.nube.deposito import Deposito
-from pregon.difusor.nube.historial import (
-    INSTANCIA,
-    VIVO_S,
-    dueno,
-    quien,
-)  # fmt: skip
+from pregon.difusor.nube.historial import VIVO_S, quien
+from pregon.difusor.nube.instancia import INSTANCIA, toma
 from pregon.difusor.nube.reposicion import HECHO, LLAVES, Reposicion
 from pregon.difusor.publish import Publisher
 from pregon.difusor.receive import Receiver
@@ -224,11 +220,11 @@ class _Obra:
 
     def _nobody_writes(self) -> None:
         there = quien(self._deposito)
-        if there is None or there[1] is None or there[0] == self.instancia:
+        if there is None or there.hora is None or there.instancia.nombre == self.instancia:
             return
-        if abs(self._clock.now() - there[1]) < timedelta(seconds=VIVO_S):
+        if abs(self._clock.now() - there.hora) < timedelta(seconds=VIVO_S):
             raise InstanciaError(
-                f"Otro difusor sigue escribiendo en {self._deposito.lugar}: lo dijo a las {there[1]:%H:%M:%S}.",
+                f"Otro difusor sigue escribiendo en {self._deposito.lugar}: lo dijo a las {there.hora:%H:%M:%S}.",
                 intacto=INTACTO,
                 que_hacer=f"Apague el equipo anterior y repita la orden {VIVO_S:.0f} segundos después.",
             )
@@ -269,9 +265,9 @@ class _Obra:
 
     def _take_over(self, libro: Libro) -> None:
         self._nobody_writes()  # Again: the originals may have taken a while.
-        libro.ser(self.instancia)
+        mine = toma(self._folder, libro, self.instancia, self._disk)
         self.suyo = True
-        self._deposito.pon(INSTANCIA, dueno(self.instancia, self._clock.now()))
+        self._deposito.pon(INSTANCIA, mine.to_bytes(self._clock.now()))
 
     def _differences(self, copia: Copia) -> list[str]:
         now = ajustes_sin_secretos(self._settings)

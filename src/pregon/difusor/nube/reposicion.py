@@ -23,7 +23,7 @@ from pregon.difusor.historia.restauracion import desempaca, revisa_estado
 from pregon.difusor.nube import copia as signed
 from pregon.difusor.nube.copia import INTACTO
 from pregon.difusor.nube.historial import ACUSES, COPIA, frase_de, trae_corte
-from pregon.difusor.workspace import Workspace, folders, with_settings
+from pregon.difusor.workspace import MAQUINA, Workspace, folders, with_settings
 from pregon.trust.acuse import MAX_BYTES as ACUSE_MAX_BYTES
 from pregon.trust.acuse import Emisor, read_acuse, verify_chain
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.durable import Disk
-    from pregon.difusor.libro import Aceptado
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.nube.ajustes import AjustesNube
     from pregon.difusor.nube.copia import Copia
     from pregon.difusor.nube.deposito import Deposito
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 HECHO = ("acuses", "avisos", "confianza", "cortes", "historico", "nube", "objetos", "personalizada", "recepcion",
-         "puntero", "publico", ESTADO, f"{ESTADO}-wal", f"{ESTADO}-shm")  # fmt: skip
+         "puntero", "publico", MAQUINA, ESTADO, f"{ESTADO}-wal", f"{ESTADO}-shm")  # fmt: skip
 """What a difusor has and nobody else puts in its folder: where one of these is, there is a difusor."""
 LLAVES = "llaves"
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pregon.base.clock import Clock
+    from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.decide import Decision
-    from pregon.difusor.libro import Aceptado
     from pregon.difusor.nube.estado import EstadoNube
     from pregon.difusor.release import Plan
     from pregon.difusor.workspace import Workspace
@@ -42,7 +42,9 @@ ESPERA_MAX_S = 60.0
 REVISA_S = 3600.0
 """Between two looks at everything that a target should have."""
 INTENTOS = 3
-"""Failures in a row after which nobody waits any longer for a target (``espera``)."""
+"""Failures in a row after which nobody waits any longer for a target (``espera``, ``visible``)."""
+PASOS = ("pedido", "subido", "purgado", "visible")
+"""Instants of a target that an acuse has."""
 CIERRA_S = 3.0
 """For all threads to end what they are in the middle of; what they leave, the next start completes."""
 
@@ -109,15 +111,20 @@ class Nube:
         return Pedido(name, sha256_bytes(page.read_bytes()), told, pagina=page)
 
     def visible(self, cut: Aceptado) -> tuple[Mapping[str, Any], ...] | None:
-        """The times of each target, all of which show ``cut``; None where one does not yet.
+        """The times of each target that shows ``cut``, and what those that fail lack it for; None where one may yet.
 
-        Each has ``nombre`` and ``publica``, and the keys of ``EstadoNube.tiempos``.
+        Each has ``nombre`` and ``publica``, and the keys of ``EstadoNube.tiempos``. One that failed ``INTENTOS`` times
+        in a row does not hold back what the others show: its times are None, and ``falla`` is the code of why.
         """
         found = []
         for each in self.estado():
-            if not each.al_dia or each.muestra != pointer.release_name(cut.corte) or each.sha256 != cut.sha256:
+            place = {"nombre": each.nombre, "publica": each.publica}
+            if each.al_dia and (each.muestra, each.sha256) == (pointer.release_name(cut.corte), cut.sha256):
+                found.append({**place, **each.tiempos})
+            elif each.error is not None and each.error.intentos >= INTENTOS:
+                found.append({**place, **dict.fromkeys(PASOS), "falla": each.error.codigo})
+            else:
                 return None
-            found.append({"nombre": each.nombre, "publica": each.publica, **each.tiempos})
         return tuple(found)
 
     def estado(self) -> tuple[EstadoNube, ...]:

@@ -12,8 +12,8 @@ from pregon.convocatoria.calendario import apremian, proximas
 from pregon.difusor.decide import Tiempos, overdue_at
 from pregon.difusor.panel import palabras
 from pregon.difusor.panel.palabras import hace, hora
-from pregon.difusor.receive import situation_of
 from pregon.difusor.report import estado as report
+from pregon.difusor.situacion import situation_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -47,7 +47,7 @@ CODIGOS = {
     "ESCRITURA": "no se puede escribir en la carpeta",
     "AJUSTES": "los ajustes no están bien",
     "ENTRADA": "falta un archivo que hacía falta",
-    "INSTANCIA": "otro proceso está haciendo lo mismo",
+    "INSTANCIA": "otro proceso u otra máquina hace lo mismo",
     "FORMATO": "un archivo no se entiende",
     "COMPROBACION": "una comprobación no pasó",
 }

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import PregonError
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.servidor.sitio import security_headers, site_of
 from pregon.sonda.probe import Limits, probe

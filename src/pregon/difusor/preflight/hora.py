@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
 from pregon.base.procesos import capture
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.reloj import ClockReading
     from pregon.difusor.settings import Reloj
 

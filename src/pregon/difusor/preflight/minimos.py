@@ -9,13 +9,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.preflight.equipo import Equipo, Sistema
     from pregon.difusor.preflight.iops import Lectura
 
@@ -138,7 +138,8 @@ def _disk(call: Convocatoria, machine: Equipo, free: int, reads: Lectura | None)
             else "Pregunte a quien administra los discos, y anótelo con «pregon difusor declara».",
         )
     if least.iops is not None:
-        yield _check(call, "IOPS", "El disco responde tan seguido como se pide", *_reads(reads, least.iops))
+        found = _check(call, "IOPS", "El disco responde tan seguido como se pide", *_reads(reads, least.iops))
+        yield found if reads is not None else replace(found, medida=False)
 
 
 def _reads(reads: Lectura | None, least: int) -> tuple[str, str, Estado, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pregon.base.errors import RedError
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.sonda.probe import Limits, probe
 from pregon.sonda.tls import mira as mira_tls
 from pregon.sonda.visita import visita
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pregon.base.clock import Clock
-    from pregon.difusor.preflight.comprobacion import Estado
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.difusor.workspace import Workspace
     from pregon.sonda.probe import Probe
     from pregon.sonda.sondeo import Sondeo

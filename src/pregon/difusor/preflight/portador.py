@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pregon.base.errors import PregonError
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.preflight.limite import espera
 from pregon.difusor.settings import ENTRADA
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pregon.base.clock import Clock
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.difusor.nube.ajustes import AjustesNube
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.preflight.red import Escucha
     from pregon.difusor.workspace import Workspace
     from pregon.trust.origen import RepositorySource

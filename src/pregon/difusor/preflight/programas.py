@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.procesos import capture
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.preflight.comprobacion import Estado
 
 ORDEN_S = 3.0
 """For each program: one that does not tell its version in that time does not work."""

@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.preflight.limite import espera
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.convocatoria.model import Convocatoria
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.sonda.sondeo import Sondeo
     from pregon.sonda.tls import Tls
 
@@ -159,7 +159,8 @@ def _opened(call: Convocatoria, here: Sequence[Escucha], looks: Sequence[Sondeo]
         else _DESDE_FUERA
     )
     que = "El público puede entrar por los puertos de la convocatoria"
-    return _check(call, "PUERTOS_ABIERTOS", que, told, f"abiertos {_numbers(wanted)}", state, mend)
+    found = _check(call, "PUERTOS_ABIERTOS", que, told, f"abiertos {_numbers(wanted)}", state, mend)
+    return replace(found, medida=bool(looks))
 
 
 def _closed(call: Convocatoria, here: Sequence[Escucha], looks: Sequence[Sondeo]) -> Comprobacion:
@@ -187,7 +188,7 @@ def _closed(call: Convocatoria, here: Sequence[Escucha], looks: Sequence[Sondeo]
         parts.append("nadie lo ha mirado desde una dirección ajena")
         state = "aviso"
         mend.append(_DESDE_FUERA)
-    return _check(
+    found = _check(
         call,
         "PUERTOS_CERRADOS",
         "Por los puertos restringidos sólo entra el instituto",
@@ -196,6 +197,7 @@ def _closed(call: Convocatoria, here: Sequence[Escucha], looks: Sequence[Sondeo]
         state,
         " ".join(mend),
     )
+    return replace(found, medida=stranger is not None)
 
 
 def tls(convocatoria: Convocatoria, url: str | None, visto: Tls | str | None) -> Iterator[Comprobacion]:

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from pregon.base.clock import SystemClock
 from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor import pointer
 from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.objects import TWINS
 from pregon.difusor.preflight import hora, iops, pagina, portador, programas, red, resumen, transferencia
 from pregon.difusor.preflight.cabeceras import direccion
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.preflight.equipo import RAIZ, leer
 from pregon.difusor.preflight.minimos import compara, ofrece_dispensa
 from pregon.difusor.reloj import offset_source, read_clock
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.difusor.libro import Libro
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.workspace import Workspace
     from pregon.sonda.sondeo import Sondeo
 
@@ -153,6 +153,7 @@ def revisa(
         carrier.result(),
         *cloud.result(),
     ]
+    found = resumen.con_lo_medido(workspace, found, now)
     return [*found, resumen.minimos(call.id, found), resumen.guardada(workspace, now, se_guarda=order.guarda)]
 
 

@@ -11,15 +11,15 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pregon.difusor.preflight.comprobacion import Comprobacion, clausula_de
+from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.preflight.portador import leyendo, pedazos
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pregon.base.clock import Clock
+    from pregon.convocatoria.comprobacion import Estado
     from pregon.difusor.libro import Libro
-    from pregon.difusor.preflight.comprobacion import Estado
     from pregon.difusor.workspace import Workspace
     from pregon.sonda.sondeo import Sondeo
 
@@ -130,8 +130,9 @@ def _rate(call: str, least: int, measured: Medida | None, looks: Sequence[Sondeo
     clause = clausula_de(call, "ANCHO_DE_BANDA")
     what = "El enlace es tan ancho como se pide"
     return Comprobacion(
-        "ANCHO_DE_BANDA", clause, what, told, f"{least} Mbit/s", state, None if state == "bien" else mend
-    )
+        "ANCHO_DE_BANDA", clause, what, told, f"{least} Mbit/s", state, None if state == "bien" else mend,
+        medida=_exact(measured),
+    )  # fmt: skip
 
 
 def _size(call: str, size: int, limit: int, measured: Medida | None, how: str) -> Comprobacion:
@@ -148,5 +149,10 @@ def _size(call: str, size: int, limit: int, measured: Medida | None, how: str) -
             state, mend = "falla", "Contrate más ancho de banda, o quite lo demás que use el enlace."
     que = f"Un paquete de {size} MB llega a tiempo"
     return Comprobacion(
-        code, clausula_de(call, code), que, told, f"a lo sumo {limit} s", state, None if state == "bien" else mend
-    )
+        code, clausula_de(call, code), que, told, f"a lo sumo {limit} s", state, None if state == "bien" else mend,
+        medida=_exact(measured),
+    )  # fmt: skip
+
+
+def _exact(measured: Medida | None) -> bool:
+    return measured is not None and measured.justa

@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError
-from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, RESTRINGIDA
+from pregon.difusor.servidor.nginx_sitio import errores, lugar, paginas, registro, sitio
 from pregon.difusor.servidor.reparto import arrange
-from pregon.difusor.servidor.sitio import AVISOS, INMUTABLE, TIPOS, security_headers
+from pregon.difusor.servidor.sitio import INMUTABLE, TIPOS, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +126,7 @@ def _block(block: Bloque, number: int, folder: str, logs: str) -> str:
     lines = [
         f"listen {_place(block.direccion, port)}{tls}{' default_server' if default else ''};",
         f"server_name {' '.join(name or '_' for name in names)};",
-        f"access_log {_log(voz, logs)};",
+        f"access_log {registro(voz, logs)};",
         "",
         *_tls(block),
         "# Quien se detiene o tarda demasiado se corta.",
@@ -171,13 +171,13 @@ def _block(block: Bloque, number: int, folder: str, logs: str) -> str:
         *(f"add_header {name} $pregon_{number}_{place} always;" for place, (name, _) in enumerate(headers)),
         "add_header Allow $pregon_permite always;",
         'add_header Last-Modified "" always;',
-        *_errors(voz, voz),
+        *errores(voz, voz),
     ]
     for site in block.sites:
-        lines += ["", *_site(site, folder, logs, alone=len(block.sites) == 1)]
+        lines += ["", *sitio(site, folder, logs, alone=len(block.sites) == 1)]
     if all(site.base != "/" for site in block.sites):
         lines += ["", "location / {", "    return 404;", "}"]
-    lines += [line for site in _each((voz, *block.sites)) for line in _pages(site, folder)]
+    lines += [line for site in _each((voz, *block.sites)) for line in paginas(site, folder)]
     server = "".join(f"    {line}\n" if line else "\n" for line in lines)
     return f"{_maps(headers, number)}\nserver {{\n{server}}}\n"
 
@@ -204,10 +204,6 @@ def _place(address: str, port: str) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _log(site: Site, folder: str) -> str:
-    return f"{folder}/pregon-{site.nombre}.log combined"
-
-
 def _tls(block: Bloque) -> Iterator[str]:
     if block.tls is None:
         return
@@ -229,149 +225,6 @@ def _tls(block: Bloque) -> Iterator[str]:
     yield ""
 
 
-def _own(site: Site, name: str) -> str:
-    """An address inside the server that nobody can ask for."""
-    return f"/.pregon/{site.nombre}/{name}"
-
-
-def _errors(site: Site, lost: Site | None) -> list[str]:
-    """What is answered with each refusal. ``lost``: the site at whose base the file was looked for."""
-    missing = _own(site, NO_ENCONTRADA) if lost is None else f"@{site.nombre}-falta"
-    denied = f"error_page 401 403 {_own(site, RESTRINGIDA)};"
-    if site.acceso is None:  # Then a 403 is of a folder without a cover, or of what is nobody's to read.
-        denied = f"error_page 403 {missing};"
-    return [
-        f"error_page 404 {missing};",
-        f"error_page 405 {_own(site, '405')};",
-        f"error_page 400 408 410 411 412 413 414 416 421 429 431 494 {_own(site, NO_ENCONTRADA)};",
-        denied,
-        f"error_page 500 502 503 504 {_own(site, NO_DISPONIBLE)};",
-        f"error_page 301 =308 @{site.nombre}-barra;",
-    ]
-
-
-def _site(site: Site, place: str, logs: str, *, alone: bool) -> list[str]:
-    base, folder = site.base, site.carpeta
-    shared = [] if alone else [f"access_log {_log(site, logs)};", *_errors(site, site)]
-    inside = [*shared, *_access(site, place), "if ($pregon_metodo) {", "    return 405;", "}"]
-    files = [*inside, 'if ($uri ~ "\\.parcial$") {', "    return 404;", "}", "set $pregon_vary Accept-Encoding;"]
-    follow = [f"root {folder}/publico;", "set $pregon_enlace $realpath_root;"]
-    lines = [f"# {site.nombre}", *_location(f"= {base}", *inside, *follow, f"rewrite ^ {_own(site, 'portada')} last;")]
-    lines += _location(
-        f"= {base}index.html",
-        *inside,
-        *follow,
-        "if ($pregon_sin_cortes) {",
-        "    return 404;",
-        "}",
-        f"rewrite ^ {_own(site, 'portada')} last;",
-    )
-    if site.inmutable:
-        lines += _location(
-            f"^~ {base}datos/", *files, f'set $pregon_cache "{INMUTABLE}";', f"alias {folder}/publico/datos/;"
-        )
-        lines += _location(
-            f"^~ {base}assets/", *files, "set $pregon_cache $pregon_assets;", f"alias {folder}/publico/assets/;"
-        )
-    if site.firmado:
-        lines += [
-            "# Los avisos firmados del instituto.",
-            *_location(
-                f"= {base}{AVISOS}",
-                *inside,
-                "set $pregon_cache no-cache;",
-                "set $pregon_vary Accept-Encoding;",
-                f"alias {folder}/servidor/{AVISOS};",
-            ),
-        ]
-    if site.personalizada:
-        lines += _location(
-            f"{base}personalizada/", *files, "set $pregon_cache no-cache;", f"alias {folder}/personalizada/publica/;"
-        )
-    if base != "/":
-        lines += _location(f"= {base[:-1]}", *inside, f"return 308 {base};")
-    return lines + _location(base, *files, "set $pregon_cache no-cache;", f"alias {folder}/publico/;")
-
-
-def _pages(site: Site, place: str) -> list[str]:
-    """The addresses that only an internal redirection reaches."""
-    folder = site.carpeta
-    page = ["internal;", *_open(site), "etag off;", "gzip_static off;", "max_ranges 0;"]
-    return [
-        "",
-        f"# La portada de {site.nombre}: el enlace se leyó una sola vez, y aquí es ya una carpeta concreta.",
-        *_location(
-            f"= {_own(site, 'portada')}",
-            "internal;",
-            *_access(site, place),
-            'if ($pregon_corte = "") {',
-            "    return 503;",
-            "}",
-            "set $pregon_cache $pregon_portada;",
-            "set $pregon_vary Accept-Encoding;",
-            "types { }",
-            'default_type "text/html; charset=utf-8";',
-            f"alias {folder}/cortes/$pregon_corte/index.html;",
-        ),
-        "# No está: ¿404, o es que «publico» no lleva a ningún corte?",
-        *_location(
-            f"@{site.nombre}-falta",
-            *_errors(site, None),
-            f"root {folder}/publico;",
-            "set $pregon_enlace $realpath_root;",
-            'if ($pregon_corte = "") {',
-            "    return 503;",
-            "}",
-            "return 404;",
-        ),
-        "# Una carpeta con portada, sin su diagonal. Los nombres de un paquete nunca llevan signos de control.",
-        *_location(
-            f"@{site.nombre}-barra",
-            f'if ($uri ~ "^{site.base}(.*)$") {{',
-            "    set $pregon_carpeta $1;",
-            "}",
-            f"if (!-f {folder}/publico/$pregon_carpeta/index.html) {{",
-            "    return 404;",
-            "}",
-            "set $pregon_cache no-cache;",
-            'set $pregon_vary "";',
-            "return 308 $uri/$is_args$args;",
-        ),
-        *_location(
-            f"= {_own(site, '405')}",
-            *page,
-            *_HTML,
-            'set $pregon_permite "GET, HEAD";',
-            f"alias {folder}/servidor/{NO_ENCONTRADA};",
-        ),
-        *_location(f"^~ {_own(site, '')}", *page, f"alias {folder}/servidor/;"),
-    ]
-
-
-_HTML = ("types { }", 'default_type "text/html; charset=utf-8";')
-
-
-def _access(site: Site, folder: str) -> list[str]:
-    """Who may go on: whoever comes from one of the networks, or has the password of one of the users."""
-    if site.acceso is None:
-        return []
-    users = ['auth_basic "Simulacro";', f"auth_basic_user_file {folder}/{site.nombre}.htpasswd;"]
-    return [
-        "satisfy any;",
-        *(f"allow {network};" for network in site.acceso.redes),
-        "deny all;",
-        *(users if site.acceso.usuarios else ()),
-    ]
-
-
-def _open(site: Site) -> list[str]:
-    return [] if site.acceso is None else ["auth_basic off;", "allow all;"]
-
-
-def _location(where: str, *lines: str) -> list[str]:
-    return [f"location {where} {{", *(f"    {line}" for line in lines), "}"]
-
-
 def _redirection(what: Redireccion) -> str:
     names = [address.rpartition(":")[0].partition("//")[2] for address in what.addresses]
     port = what.addresses[0].rpartition(":")[2]
@@ -382,7 +235,7 @@ def _redirection(what: Redireccion) -> str:
         "server_tokens off;",
         *(f'add_header {name} "{value}" always;' for name, value in headers),
         "add_header Cache-Control no-store always;",
-        *_location("^~ /.well-known/acme-challenge/", f"root {RETOS};"),
-        *_location("/", f"return 308 {what.destino.replace('{host}', '$host')}$request_uri;"),
+        *lugar("^~ /.well-known/acme-challenge/", f"root {RETOS};"),
+        *lugar("/", f"return 308 {what.destino.replace('{host}', '$host')}$request_uri;"),
     ]
     return "server {\n" + "".join(f"    {line}\n" for line in lines) + "}\n"

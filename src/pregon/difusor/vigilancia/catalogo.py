@@ -218,9 +218,10 @@ _REGLAS = (
         "NUBE",
         "alarma",
         "Una nube no muestra lo que se publica aquí",
-        "`nube_min` desde que se le pidió, o desde que falla",
+        "`nube_min` desde que se le pidió, o desde que falla; si ahí ya publica otra máquina, al momento",
         "Vea «nube» en «pregon difusor estado --json»: si es el depósito, revise permisos y cuota; si es la purga o el "
-        "borde, revise el CDN. Este equipo sigue publicando: mientras tanto se puede dar su propia dirección.",
+        "borde, revise el CDN; si otra máquina reemplazó a ésta, apague ésta. Este equipo sigue publicando: mientras "
+        "tanto se puede dar su propia dirección.",
         inmediata=True,
     ),
     Regla(

@@ -17,7 +17,7 @@ from pregon.difusor import pointer
 from pregon.difusor.decide import Estado, decide
 from pregon.difusor.libro import Libro
 from pregon.difusor.nube.estado import estados
-from pregon.difusor.receive import situation_of
+from pregon.difusor.situacion import situation_of
 from pregon.difusor.vigilancia.alarmas import leidas
 from pregon.difusor.vigilancia.catalogo import catalogo
 from pregon.difusor.vigilancia.observa import expiries, history_size, log_sizes, memory, unsent

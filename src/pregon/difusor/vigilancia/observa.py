@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from pregon.difusor.decide import decide
 from pregon.difusor.historia.pronostico import forecast
 from pregon.difusor.nube.estado import estados
-from pregon.difusor.receive import situation_of
 from pregon.difusor.servidor.direccion import DIRECCION, public_url
+from pregon.difusor.situacion import situation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pregon.base.errors import InstanciaError
 from pregon.convocatoria.calendario import apremian
 from pregon.difusor.decide import Estado
 from pregon.difusor.integridad.barrido import CYCLE_PART
@@ -183,7 +184,8 @@ def _nube(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
     late, margin = [], timedelta(minutes=workspace.settings.vigilancia.nube_min)
     for each in vista.nube:
         since = each.pedido_desde if each.error is None else min(each.error.desde, each.pedido_desde or vista.now)
-        if since is not None and vista.now - since > margin:
+        replaced = each.error is not None and each.error.codigo == InstanciaError.codigo  # It will not mend by itself.
+        if since is not None and (replaced or vista.now - since > margin):
             late.append((each, since))
     if late:
         said = "; ".join(

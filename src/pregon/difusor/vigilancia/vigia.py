@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
 from pregon.base.errors import DiscoError, PregonError
 from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
-from pregon.difusor.vigilancia import fuera, metricas
+from pregon.difusor.vigilancia import fuera, metricas, mirado
 from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
 from pregon.difusor.vigilancia.observa import Observador
@@ -66,6 +67,7 @@ class Vigia:
         self._libreta: Libreta | None = None
         self._saved: list[object] | None = None
         self._blind: str | None = None
+        self._tramos: tuple[mirado.Tramo, ...] | None = None
         self._visit_after = real.monotonic()
 
     @property
@@ -116,6 +118,7 @@ class Vigia:
             portal, self._blind = self._visitante.mira(Libro(self._state)), None
             if portal is None:
                 return [], set()
+            self._looked()
             found = fuera.sintomas(
                 portal,
                 now=self._real.now(),
@@ -132,6 +135,14 @@ class Vigia:
             _logger.exception("difusor %s: falla interna al mirar el portal", self._workspace.settings.id)
             self._blind = f"Falla interna al mirar el portal: {type(exc).__name__}."
         return [], set()
+
+    def _looked(self) -> None:
+        """Leave the hour of this look. One that is not kept is time that nobody watched, and no harm to the watch."""
+        every = timedelta(seconds=self._workspace.settings.vigilancia.portal_cada_s)
+        with contextlib.suppress(PregonError):
+            known = mirado.lee(self._state) if self._tramos is None else self._tramos
+            self._tramos = mirado.agrega(known, self._clock.now(), cada=every)
+            mirado.guarda(self._state, self._tramos)
 
     def _channels(self) -> list[Sintoma]:
         now = self._real.monotonic()

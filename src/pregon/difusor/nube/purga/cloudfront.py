@@ -99,7 +99,8 @@ def _client(ajustes: AjustesPurga, secreto: str | None, folder: Path, environmen
         raise AjustesError(
             "Para purgar CloudFront hace falta la biblioteca boto3, que no está instalada.",
             intacto="No se purgó nada; lo publicado sigue como estaba.",
-            que_hacer="Instale el complemento: pip install 'pregon[nube]', y repita la orden.",
+            que_hacer="Instale el complemento: pip install 'pregon[nube]' (en un contenedor, construya la imagen con "
+            "--build-arg PAQUETES=nube), y repita la orden.",
         ) from exc
     key, token = ajustes.clave_acceso, None
     if key is None:

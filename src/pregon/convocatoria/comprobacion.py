@@ -1,4 +1,4 @@
-"""One check of the preflight: a stable code, the clause that asks for it, what was measured, and how to mend it."""
+"""One check before the night: a stable code, the clause that asks for it, what was measured, and how to mend it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ GRAVEDAD: tuple[Estado, ...] = ("bien", "aviso", "falla")
 
 @dataclass(frozen=True)
 class Comprobacion:
-    """One check: stable code, clause of the call where one asks for it, both figures, and what to do."""
+    """One check: stable code, clause of the call where one asks for it, both figures, and what to do.
+
+    ``medida``: False where nobody measured it this time, or not well enough to tell; an earlier measure stands.
+    """
 
     codigo: str
     clausula: str | None
@@ -23,10 +26,11 @@ class Comprobacion:
     minimo: str
     estado: Estado
     arreglo: str | None = None
+    medida: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The object of ``--json``."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "medida"}
 
 
 def clausula_de(convocatoria: str, codigo: str) -> str | None:
