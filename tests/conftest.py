@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.instituto_sql.servidores import Base
 
 settings.register_profile("fuzz", max_examples=5_000, deadline=None)
 
@@ -56,6 +62,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     lost = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
     if lost:
         raise pytest.UsageError(f"pytest-xdist does not see the groups of {len(lost)} tests, such as {lost[0]}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Base]:
+    """A real PostgreSQL, started once."""
+    from tests.instituto_sql import servidores
+
+    with servidores.postgres() as base:
+        yield base
 
 
 @pytest.fixture(scope="session")

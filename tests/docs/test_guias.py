@@ -25,6 +25,8 @@ from pregon.base.procesos import start, wait_until
 from pregon.base.red import answers_tcp
 from pregon.cli.app import app
 from pregon.convocatoria.perfiles import ids, load
+from pregon.paquete.names import CAMBIOS, SIETE, ZIP
+from pregon.paquete.reading import EXTENSIONES, members
 from tests.difusor.maquina import SRC, Maquina
 from tests.docs.residente import PREGON
 
@@ -54,6 +56,15 @@ DE_FUERA = {
 """What sshd writes that it ran for the account of the institute: the carrier of that call and no other."""
 CORTES = 4
 """With the one before the start."""
+ACEPTADOS = {"gro-2021": (0, 1, 4, 5, 6)}
+"""Where others than the first ``CORTES``: while its link was cut (GRO-3.3a) a difusor got none, and then the newest."""
+DIARIO = "/run/systemd/journal/dev-log"
+"""Where systemd takes what programs log: here, a real rsyslogd."""
+_RSYSLOG = f"""module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="{DIARIO}" CreatePath="on")
+global(maxMessageSize="8k")
+*.* action(type="omfile" file="/run/diario.log")
+"""
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,13 @@ def ensaya(maquina: Maquina, folder: Path, ident: str, *, hasta: int = 99, resid
     places = os.environ["PATH"].split(":")
     environment = {**os.environ, "PATH": ":".join([AQUI, *places, "/usr/sbin"]), "PYTHONPATH": f"{SRC}:{ROOT}"}
     queue = maquina.ruta(f"{AQUI}/cola")
-    blocks = [(n, text) for n, text in pasos((GUIAS / f"{ident}.md").read_text(encoding="utf-8")) if n <= hasta]
+    guide = (GUIAS / f"{ident}.md").read_text(encoding="utf-8")
+    blocks = [(n, text) for n, text in pasos(guide) if n <= hasta]
+    if DIARIO in guide:
+        maquina.ruta("/run/rsyslog.conf").write_text(_RSYSLOG, encoding="utf-8")
+        maquina.sigue(
+            ["rsyslogd", "-n", "-f", "/run/rsyslog.conf", "-i", "/run/rsyslog.pid"], espera=f"test -S {DIARIO}"
+        )
     script = "".join(f"echo '::paso {n}'\n{text}" for n, text in blocks).replace(_CUENTA, "")
     printed = folder / "dicho.txt"
     holder = start(
@@ -212,7 +229,17 @@ def ready(done: Ensayo) -> None:
     call = load(done.id)
     assert (done.ruta(f"{done.id}.ics")).read_bytes().startswith(b"BEGIN:VCALENDAR")
     assert "Solicitud o aviso al instituto: a más tardar" in done.pasos[1]
+    # The registry: the call's own form; what a rehearsal lacks; the list, public by then.
+    assert "Registrado «diario-uno»: Diario Uno, solicitado." in done.pasos[2]
+    lacks = re.findall(
+        r"^ +(?:falta: )?(.*IP pública.*|Formulario: .*|Documento: .*|Contacto .*)$", done.pasos[2], re.MULTILINE
+    )
+    assert len(set(lacks)) == (1 if call.minimos.ip_publicas_por_servidor else 0), lacks
+    assert "llegó después del plazo" not in done.pasos[2]
+    assert "1 difusores, 1 con enlace" in done.pasos[2]
+    assert "Diario Uno" in done.ruta("lista/index.html").read_text(encoding="utf-8")
     assert "todavía no se publican" in done.ruta("portada.html").read_text(encoding="utf-8")
+    assert "diario-uno: al día." in done.pasos[5]
     ports = call.puertos_publicos or (80, 443)
     with done.maquina.red():
         assert [port for port in (80, 443) if answers_tcp("127.0.0.1", port)] == list(ports)
@@ -240,26 +267,20 @@ def judged(done: Ensayo) -> None:
     assert (first["corte"], first["ultimo"]) == (1, False)
     assert (_instant(first["proximo"]) - _instant(first["hora_corte"])).total_seconds() == call.intervalo_min * 60
     assert "El corte más reciente está publicado." in done.pasos[8]
-    # A late cut keeps what there is; the institute's word takes the portal away, and the next cut brings it back.
-    late, _, suspended = done.pasos[9].partition("Firmado el aviso")
-    assert "atrasado" in late
-    assert "Corte: 1 de" in late
-    assert "): suspendido" in suspended
-    assert "Corte: ninguno" in suspended
-    assert "<h1>" in suspended
-    assert "«Ensayo de la regla de falla.»" in suspended
-    attack = "ataque" in call.fallo.causas
-    assert ("Aviso ATAQUE" if attack else "Aviso SUSPENSION") in suspended
-    assert "Corte 2 verificado." in done.pasos[10]
-    assert "Corte 3 verificado. Es el último corte." in done.pasos[10]
+    assert "diario-uno: al día, corte 0001." in done.pasos[8]
+    fails(done)
+    newest = aceptados(done.id)[-1]
+    assert f"Corte {newest} verificado. Es el último corte." in done.pasos[10]
     assert "): cerrado" in done.pasos[10]
+    assert f"diario-uno: al día, corte {newest:04d}." in done.pasos[10]
     # The last cut stays, to the end of what the call asks.
     last = done.objeto(11)
-    assert (last["corte"], last["ultimo"], last["proximo"]) == (3, True, None)
+    assert (last["corte"], last["ultimo"], last["proximo"]) == (newest, True, None)
     assert _instant(last["hora_corte"]) == call.fin_actualizacion
-    assert done.ruta("difusor/puntero").read_text(encoding="utf-8").strip() == "0003"
-    # MOR-gap: a call without an end has a last signature that ends as any other; what is public stays all the same.
-    assert ("EXPIRADO" in done.pasos[11]) == (call.permanencia_hasta is None)
+    assert done.ruta("difusor/puntero").read_text(encoding="utf-8").strip() == f"{newest:04d}"
+    # Also where the call says no end (MOR-gap) and its last signature is past its date.
+    assert "Sin novedad. Es el último corte" in done.pasos[11]
+    assert "EXPIRADO" not in done.pasos[11]
     assert "): cerrado" in done.pasos[11]
     kinds(done)
     carrier(done)
@@ -274,22 +295,82 @@ def judged(done: Ensayo) -> None:
     assert done.ruta("cumplimiento.html").read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
 
+def fails(done: Ensayo) -> None:
+    """The failure rule of the call, with the institute's own tools: what the watch saw over HTTPS, who decided, what
+    the difusor showed, and the public list.
+    """
+    call, said = load(done.id), done.pasos[9]
+    assert said.index("atrasado") < said.index("): suspendido"), "a late cut keeps what there is"
+    # The institute's word takes the portal away.
+    away = said[said.index("): suspendido") :]
+    assert "Corte: ninguno" in away
+    assert "<h1>" in away
+    assert ("Aviso ATAQUE" if done.id == "mex-2021" else "Aviso SUSPENSION") in away
+    assert "diario-uno: al día" in away, "whoever was ordered to show the notice, and does"
+    # And brings it back, with a verified cut.
+    back = done.objeto(9)
+    assert back["corte"] == aceptados(done.id)[-2]
+    assert f"diario-uno: al día, corte {back['corte']:04d}." in away
+    # The public list, before and after, has the link; between them, as the call says.
+    lists = re.findall(r"index\.html: (\d) difusores, (\d) con enlace", said)
+    gone = ("1", "0") if done.id in ("gro-2021", "dgo-2024", "mex-2021") else ("0", "0")
+    assert (lists[0], lists[-1]) == (gone, ("1", "1"))
+    [listed] = json.loads(done.ruta("lista/difusores.json").read_bytes())["difusores"]
+    assert (listed["id"], listed["estado"], listed["url"]) == ("diario-uno", "enlazado", "https://127.0.0.1")
+    if done.id == "gro-2021":  # GRO-3.3a: three periods in a row, and not two
+        assert said.count("diario-uno: ATRASADO, corte 0001") == call.fallo.periodos == 3
+        warned = re.findall(r"^diario-uno: (.*?);", said, re.MULTILINE)
+        assert [one for one in warned if not one.startswith("ATRASADO")] == [
+            "se le advierte",
+            "se le advierte",
+            "una orden espera su decisión",
+            "su regreso espera su decisión",
+        ]
+        log = done.maquina.ruta("/run/diario.log").read_text(encoding="utf-8")
+        assert re.findall(r"A000[23]-diario-uno", said)
+        assert said.count("unix:///run/systemd/journal/dev-log: aceptada") >= 2
+        assert "555 000 0009" in log
+    elif done.id in ("dgo-2024", "mor-2024"):  # any breach: one altered page is one
+        assert "diario-uno: ALTERADO" in said
+        assert "CONTENIDO" in said
+        assert said.count("Orden O0001 (espera su decisión)") == 1
+        assert ("Orden O0002 cumplida" in said) == (done.id == "dgo-2024")
+    elif done.id == "mex-2021":
+        assert "diario-uno: ALTERADO" in said
+        assert "«Ensayo de la regla de falla.»" in away
+        assert "Orden O0" not in said, "an attack is told by a person"
+    else:  # INE-I-d-3: no count of failed cuts leads to an order, and what removes it stays
+        assert "diario-uno: ATRASADO" in said
+        assert "diario-uno: se le advierte" in said
+        assert "Orden O0" not in said
+        assert said.index("y de ahí no pasa a «activo»") < said.index("Es irrevocable.")
+
+
+def aceptados(ident: str) -> tuple[int, ...]:
+    """The cuts that a difusor has at the end of a guide."""
+    return ACEPTADOS.get(ident, tuple(range(CORTES)))
+
+
 def kinds(done: Ensayo) -> None:
-    """Every cut is kept as it came: a zip with the formats of the call, whole where the history is (INE-II-a-ii-3a)."""
+    """Every cut is kept as it came: the archive and the formats of the call (GRO-2.3d), whole where the history is so
+    (INE-II-a-ii-3a).
+    """
     call = load(done.id)
     folders = sorted(path.name for path in done.ruta("difusor/historico").iterdir())
-    assert folders == [f"{n:04d}" for n in range(CORTES)]
-    packages = [path for name in folders for path in done.ruta(f"difusor/historico/{name}").glob("*.zip")]
+    assert folders == [f"{n:04d}" for n in aceptados(done.id)]
+    files = [path for name in folders for path in done.ruta(f"difusor/historico/{name}").iterdir()]
+    packages = [path for path in files if path.suffix in EXTENSIONES]
     assert len(packages) >= CORTES
-    whole = [path for path in packages if not path.name.endswith(".cambios.zip")]
+    whole = [path for path in packages if not path.name.endswith(CAMBIOS)]
+    assert {path.suffix for path in whole} == {SIETE if call.paquete.archivo == "7z" else ZIP}
     if call.historial.conservar == "completo":
         assert len(whole) == CORTES
-    with zipfile.ZipFile(whole[0]) as archive:
-        inside = archive.namelist()
-        for name in archive.namelist():
-            if name.endswith(".zip"):  # the database, as the public downloads it
-                with archive.open(name) as nested, zipfile.ZipFile(io.BytesIO(nested.read())) as database:
-                    inside += database.namelist()
+    inside: list[str] = []
+    for member in members(whole[0]):
+        inside.append(member.ruta)
+        if member.ruta.endswith(".zip"):  # the database, as the public downloads it
+            with zipfile.ZipFile(io.BytesIO(b"".join(member.open()))) as database:
+                inside += database.namelist()
     found = {Path(name).suffix.lstrip(".") for name in inside}
     assert {"html", "json", "csv"} <= found
     assert set(call.paquete.formatos) - {"hash"} <= found
@@ -311,7 +392,8 @@ def carrier(done: Ensayo) -> None:
         assert any(wanted in line for line in ran), wanted
     assert all(any(wanted in line for wanted in DE_FUERA[done.id]) for line in ran)
     signed = re.findall(r"principal +(\d{4}) +(\d{4})", done.pasos[11])
-    assert signed == [("0003", "0003")], "the acuses that the institute collected and verified"
+    newest = f"{aceptados(done.id)[-1]:04d}"
+    assert signed == [(newest, newest)], "the acuses that the institute collected and verified"
 
 
 def _instant(text: str) -> Any:

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Base]:
-    with servidores.postgres() as base:
-        yield base
-
-
-@pytest.fixture(scope="session")
 def mariadb() -> Iterator[Base]:
     with servidores.mariadb() as base:
         yield base

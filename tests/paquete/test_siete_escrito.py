@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pregon.base.errors import ComprobacionError
+from pregon.base.errors import ArchivoError, ComprobacionError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete import sieteescrito
-from pregon.paquete.errors import ArchivoError
 from pregon.paquete.reading import members
 from pregon.paquete.sieteescrito import sevenz_chunks, write_7z
 from pregon.paquete.tree import PackageTree

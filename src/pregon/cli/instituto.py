@@ -8,16 +8,37 @@ from typing import Annotated, Any
 
 import typer
 
-from pregon.cli import avisos, llaves, salida, sondeo
+from pregon.cli import (
+    avisos,
+    bitacora,
+    difusores,
+    fichas,
+    llaves,
+    opera_instituto,
+    proceso,
+    recupera,
+    salida,
+    sondeo,
+    soporte,
+    vigila,
+)
 from pregon.cli import entrega as entregas
 from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, instant_of, one_of, root_bytes
 
 app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
 app.add_typer(llaves.app, name="llaves")
 app.add_typer(entregas.app, name="acuses")
-app.add_typer(avisos.difusor, name="difusor")
+app.add_typer(fichas.app, name="difusor")
+app.add_typer(difusores.raiz)
+app.add_typer(soporte.app, name="soporte")
 app.add_typer(avisos.aviso, name="aviso")
+app.add_typer(proceso.app, name="proceso")
 app.add_typer(sondeo.app)
+app.add_typer(opera_instituto.app)
+app.add_typer(vigila.app)
+app.add_typer(recupera.app)
+app.add_typer(bitacora.app, name="bitacora")
+app.add_typer(bitacora.papeles)
 
 SIN_CORTE = "No se hizo ningún corte; el repositorio sigue como estaba."
 

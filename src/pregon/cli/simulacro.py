@@ -9,11 +9,13 @@ import typer
 
 from pregon.cli import salida
 from pregon.cli.opciones import Json
+from pregon.cli.vigilancia import vigilancia
 
 if TYPE_CHECKING:
     from pregon.simulacro.result import NightResult
 
 app = typer.Typer(help="Ensaya la noche completa en esta máquina: instituto, difusores y comprobaciones.")
+app.command("vigilancia")(vigilancia)
 
 Convocatoria = Annotated[
     str | None,

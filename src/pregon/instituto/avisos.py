@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pregon.base.errors import EntradaError, UsoError
+from pregon.instituto.firma import sign_notice
 from pregon.trust.aviso import TODOS, Aviso, parse_aviso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from pregon.instituto.workspace import Workspace
@@ -53,7 +55,7 @@ def suspend(
     """
     _check_registered(workspace, difusor, sin_registro=sin_registro)
     tipo: Literal["ataque", "suspension"] = "ataque" if ataque else "suspension"
-    with workspace.held() as repository:
+    with workspace.signing() as repository:
         now = workspace.clock.now()
         notice = Aviso(repository.next_notice(), tipo, (difusor,), orden.motivo, texto, now, hasta)
         return _publish(workspace, repository, notice, orden.operador)
@@ -69,7 +71,7 @@ def reinstate(
         EntradaError, FormatoError, InstanciaError: as ``suspend``.
     """
     _check_registered(workspace, difusor, sin_registro=sin_registro)
-    with workspace.held() as repository:
+    with workspace.signing() as repository:
         if not _suspended(repository, difusor):
             raise UsoError(
                 f"Ningún aviso firmado suspende al difusor «{difusor}».",
@@ -95,7 +97,7 @@ def announce_delay(
         UsoError: that cut is signed already; nothing was signed.
         EntradaError, FormatoError, InstanciaError: as ``suspend``.
     """
-    with workspace.held() as repository:
+    with workspace.signing() as repository:
         cuts = repository.cuts()
         if corte is not None and cuts and corte <= cuts[-1].corte:
             raise UsoError(
@@ -109,14 +111,7 @@ def announce_delay(
 
 
 def _publish(workspace: Workspace, repository: Repository, notice: Aviso, operador: str) -> Aviso:
-    now = workspace.clock.now()
-    number = repository.publish_notice(
-        notice.to_bytes(),
-        now=now,
-        expira=workspace.online_until(now),
-        siguiente=workspace.next_promised(now),
-        intervalo=workspace.intervalo,
-    )
+    number = sign_notice(workspace, repository, notice.to_bytes())
     workspace.state().record(
         "aviso",
         n=number,
@@ -139,11 +134,21 @@ def _check_registered(workspace: Workspace, difusor: str, *, sin_registro: bool)
     )
 
 
-def _suspended(repository: Repository, difusor: str) -> bool:
-    """Whether a signed notice suspends ``difusor``, by the numbers: what its own verifier will see."""
-    suspended = False
-    for number, data in repository.notices():
-        notice = parse_aviso(data, n=number)
+def in_force(repository: Repository, difusor: str) -> Aviso | None:
+    """The last signed notice that is about ``difusor`` alone: what its own verifier obeys; None where there is none."""
+    return last_order((parse_aviso(data, n=number) for number, data in repository.notices()), difusor)
+
+
+def last_order(avisos: Iterable[Aviso], difusor: str) -> Aviso | None:
+    """As ``in_force``, of notices that were read already, by number."""
+    last = None
+    for notice in avisos:
         if notice.tipo != "retraso" and notice.names(difusor):
-            suspended = notice.tipo != "reinstalacion"
-    return suspended
+            last = notice
+    return last
+
+
+def _suspended(repository: Repository, difusor: str) -> bool:
+    """Whether a signed notice suspends ``difusor``, by the numbers."""
+    last = in_force(repository, difusor)
+    return last is not None and last.tipo != "reinstalacion"

@@ -24,23 +24,21 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import CadenaError, UsoError
 from pregon.base.space import require_free
-from pregon.instituto import compuerta
+from pregon.instituto import compuerta, previo
 from pregon.instituto.armado import assemble, at_work, frame
 from pregon.instituto.base_de_datos import CARPETA
+from pregon.instituto.firma import sign_cut
 from pregon.instituto.fuentes import ContestSource
 from pregon.instituto.obra import Encargo
 from pregon.instituto.portal import avance as strip
 from pregon.instituto.portal.aspecto import load as load_aspecto
 from pregon.instituto.portal.paginas import Paginas
 from pregon.instituto.portal.vistas import Enlace
-from pregon.instituto.previo import CARPETA as PREVIO
-from pregon.instituto.previo import last_cut
 from pregon.instituto.sql.fuentes import CARPETA as SQL
-from pregon.instituto.workspace import CIERRE, finish_closing
+from pregon.instituto.workspace import finish_closing
 from pregon.paquete.cut import stamped_name, write_cut
 from pregon.paquete.manifest import Autorizacion, ManifestHead, parse_manifest
-from pregon.paquete.names import CAMBIOS
-from pregon.trust.vigencia import online_expiry
+from pregon.paquete.names import CAMBIOS, SIETE, ZIP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -135,7 +133,7 @@ def build_cut(
     start = workspace.clock.monotonic()
     closing = _closing(workspace, ultimo=ultimo, cierre=cierre, motivo=motivo, operador=operador)
     aspecto = load_aspecto(workspace.folder)
-    with workspace.held() as repository:  # 1
+    with workspace.making() as repository:  # 1
         origins = sources if isinstance(sources, Sequence) else tuple(sources())
         before = _previous(workspace, repository)
         pages = Paginas(aspecto)
@@ -184,6 +182,8 @@ def build_cut(
             tree = assemble(workspace, head, marco, pieces, pages, blocks)
             work = workspace.trabajo / f"{place.numero:04d}"
             name = stamped_name(place.hora, f"PREP_{workspace.convocatoria.entidad.clave}")
+            siete = workspace.convocatoria.paquete.archivo == "7z"
+            apart = workspace.trabajo / previo.ZIP if siete else None
             manifest = write_cut(  # 6
                 work,
                 tree,
@@ -193,11 +193,14 @@ def build_cut(
                 notas=[_summary(contest) for contest in counted],
                 antes=None if before is None else before.manifiesto,
                 diferencias={p.base.descarga.ruta: p.receta for p in pieces if p.receta is not None},
+                zip_aparte=apart,
                 disk=workspace.disk,
             )
             pending = _publish(workspace, repository, work, head)  # 7, 8
             last = repository.cuts()[-1]
             team.apunten(last.manifiesto.sha256)
+            if apart is not None:
+                previo.keep_zip(workspace, apart, last.manifiesto.sha256)
         folder = repository.cut_folder(place.numero)
         archives = {ref.nombre: ref for ref in last.archives}
         built = BuiltCut(
@@ -206,13 +209,13 @@ def build_cut(
             carpeta=folder,
             manifest=manifest,
             manifiesto_sha256=last.manifiesto.sha256,
-            paquete=_archive(archives[f"{name}.zip"]),
+            paquete=_archive(archives[f"{name}{SIETE if siete else ZIP}"]),
             cambios=_archive(archives[f"{name}{CAMBIOS}"]) if before is not None else None,
             hallazgos=findings,
             roles_por_firmar=pending,
             segundos=round(workspace.clock.monotonic() - start, 3),
         )
-        for rubbish in (blocks, workspace.trabajo / SQL, workspace.trabajo / PREVIO):
+        for rubbish in (blocks, workspace.trabajo / SQL, workspace.trabajo / previo.CARPETA):
             workspace.disk.remove_tree(rubbish)
         workspace.state().record(
             "corte",
@@ -235,7 +238,7 @@ def _previous(workspace: Workspace, repository: Repository) -> Previo | None:
         (ref.sha256 for ref in repository.cuts()[-1].archives if not ref.nombre.endswith(CAMBIOS)),
         None,
     )
-    return last_cut(workspace, repository.cut_folder(signed.corte), signed, data, sha256=archive)
+    return previo.last_cut(workspace, repository.cut_folder(signed.corte), signed, data, sha256=archive)
 
 
 def _closing(
@@ -292,6 +295,8 @@ def _place(
     if last is not None and last.ultimo:
         raise _chain(f"El corte {last.corte} fue el último: la publicación ya cerró.")
     following = local + timedelta(minutes=profile.intervalo_min)
+    if local < profile.inicio:
+        following = profile.inicio  # And so the timestamp of the package before the start holds until then.
     if local < profile.fin_actualizacion < following:
         following = profile.fin_actualizacion
     return _Lugar(number, local, None if ultimo else following)
@@ -312,25 +317,16 @@ def _publish(workspace: Workspace, repository: Repository, work: Path, head: Man
     Once the cut is signed it stays, even if its closing dates could not be written: ``finish_closing`` tries again.
     """
     folder = repository.cut_folder(head.corte)
-    profile = workspace.convocatoria
-    now = workspace.clock.now()
-    if head.ultimo:
-        workspace.state().put(**{CIERRE: head.corte})  # so that a stopped closing is finished by the next order
     workspace.disk.sync_filesystem(work)
-    workspace.disk.replace(work, folder)
-    try:
-        repository.publish_cut(
-            head.corte,
-            now=now,
-            expira=online_expiry(max(profile.fin_actualizacion, head.hora_corte, now)),
-            siguiente=None if head.proximo is None else max(head.proximo, now),
-            intervalo=workspace.intervalo,
-        )
-    except BaseException:
-        if head.corte not in {cut.corte for cut in repository.cuts()}:
-            workspace.disk.remove_tree(folder)
-        raise
-    return finish_closing(workspace, repository)
+    with workspace.signing():
+        workspace.disk.replace(work, folder)
+        try:
+            sign_cut(workspace, repository, head)
+        except BaseException:
+            if head.corte not in {cut.corte for cut in repository.cuts()}:
+                workspace.disk.remove_tree(folder)
+            raise
+        return finish_closing(workspace, repository)
 
 
 def _archive(ref: TargetRef) -> Archivo:

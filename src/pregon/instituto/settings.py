@@ -9,9 +9,16 @@ from pydantic_core import PydanticCustomError
 
 from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.base.settings import Settings, load_toml
+from pregon.instituto.bitacora.ajustes import AjustesBitacora
 from pregon.instituto.entrega import destinos
 from pregon.instituto.entrega.destinos import AjustesEntrega, Destino
+from pregon.instituto.monitor.ajustes import AjustesMonitor
+from pregon.instituto.opera.ajustes import AjustesOpera
+from pregon.instituto.proceso.ajustes import AjustesProceso
+from pregon.instituto.relevo.ajustes import AjustesEstado
 from pregon.instituto.sql.modelo import FuenteSql, repeated
+from pregon.notifica.ajustes import AjustesCanal
+from pregon.transport.lugar import Secreto
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +34,12 @@ class AjustesInstituto(Settings):
     ``convocatoria`` is the path of the profile, relative to the workspace (``inicia`` copies it there, so that a later
     change of the shipped one does not change a night). ``reloj_simulado`` is the file of a ``SimulatedClock``, allowed
     only in the ambiente «simulacro». ``fuente``: the contests that are read from a database when no file is given.
-    ``destino``: the nodes to which each cut is delivered; ``entrega``: how.
+    ``destino``: the nodes to which each cut is delivered; ``entrega``: how. ``bitacora``: where its seals are copied.
+    ``notifica``: who is told, as a difusor's; ``proceso``: how a difusor is warned.
+    ``monitor``: what is watched and from where.
+    ``opera``: where the cuts of the night come from, and its pace.
+    ``clave_registro``: where the key of the registry's confidential data is (``registro.sello``); best out of here.
+    ``estado``: the server that holds the state of an institute of two machines; without it, a file of this one.
     """
 
     convocatoria: Annotated[str, Field(min_length=1)]
@@ -36,6 +48,13 @@ class AjustesInstituto(Settings):
     fuente: tuple[FuenteSql, ...] = ()
     destino: tuple[Destino, ...] = ()
     entrega: AjustesEntrega = AjustesEntrega()
+    bitacora: AjustesBitacora = AjustesBitacora()
+    monitor: AjustesMonitor = AjustesMonitor()
+    notifica: tuple[AjustesCanal, ...] = ()
+    proceso: AjustesProceso = AjustesProceso()
+    opera: AjustesOpera = AjustesOpera()
+    clave_registro: Secreto | None = None
+    estado: AjustesEstado | None = None
 
     @field_validator("destino")
     @classmethod

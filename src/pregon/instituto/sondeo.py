@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from pregon.base.errors import PregonError, UsoError
+from pregon.sonda.cabeceras import faltas
 from pregon.sonda.probe import MAX_STAMP_BYTES, Limits, probe
 from pregon.sonda.sondeo import Puerto, Sondeo, Subida
 from pregon.sonda.tls import mira
@@ -94,7 +95,7 @@ def sondea(
         url=url,
         tls=secure,
         estado=None if answer is None else answer.status,
-        cabeceras=() if answer is None else tuple(_wrong(answer, url)),
+        cabeceras=() if answer is None else tuple(faltas(answer.headers, url)),
         pagina=visit,
         subida=sent,
         problema=problem,
@@ -220,16 +221,3 @@ def _sent(url: str, clock: Clock, tls: ssl.SSLContext | None) -> Subida | None:
         if total == before:
             break
     return None
-
-
-_CABECERAS = ("content-security-policy", "x-content-type-options", "referrer-policy")
-
-
-def _wrong(answer: Probe, url: str) -> Iterator[str]:
-    for name in _CABECERAS:
-        if name not in answer.headers:
-            yield f"falta la cabecera {name}"
-    if re.search(r"\d", answer.headers.get("server", "")):
-        yield "la cabecera server dice la versión"
-    if url.startswith("https:") and "strict-transport-security" not in answer.headers:
-        yield "falta la cabecera strict-transport-security"

@@ -9,6 +9,7 @@ is what ``repositorio/`` has signed: the state database remembers events, it doe
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from pregon.convocatoria import perfiles
 from pregon.instituto import settings as ajustes
 from pregon.instituto.settings import AjustesInstituto
 from pregon.trust import keys
+from pregon.trust.numeros import NumerosDeCarpeta
 from pregon.trust.repositorio import Repository
 from pregon.trust.verified import Identity
 from pregon.trust.vigencia import online_expiry
@@ -31,11 +33,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
+    from pregon.base.estado import Estado
     from pregon.convocatoria.model import Convocatoria
+    from pregon.instituto.relevo.compartido import Compartido
     from pregon.paquete.manifest import Ambiente
+    from pregon.trust.numeros import Numeros
 
 PERFIL = "convocatoria.toml"
 CANDADO = "instituto.lock"
+FIRMA = "firma.lock"
+"""Held by whoever signs, for the moment that it takes: a notice does not wait for a cut that is being made."""
+FIRMA_S = 20.0
+"""How long a signature waits for another one; the slowest writes a cut's metadata on a busy disk."""
 CIERRE = "cierre_pendiente"
 """Key of the state: the number of the closing cut whose signatures do not reach the end of permanence yet."""
 RAIZ = "root.json"
@@ -87,13 +96,38 @@ class Workspace:
         """The hour of the first cut, or ``now`` once it is past."""
         return max(self.convocatoria.inicio, now)
 
-    def state(self) -> StateDatabase:
-        """The state database."""
+    def state(self) -> Estado:
+        """The state database: this machine's file, or the one that it shares with another."""
+        if self.compartido is not None:
+            return self.compartido.estado
         return StateDatabase(self.folder / "estado.sqlite", self.clock)
 
-    def repository(self) -> Repository:
+    @functools.cached_property
+    def compartido(self) -> Compartido | None:
+        """What this machine shares with the one that can relieve it; None where the settings have no ``[estado]``.
+
+        Raises:
+            AjustesError, RedError: the server, at the first use.
+        """
+        if self.settings.estado is None:
+            return None
+        from pregon.instituto.relevo.compartido import open_shared
+
+        return open_shared(self, self.settings.estado)
+
+    def numeros(self) -> Numeros:
+        """Who gives the numbers of what is signed; of two machines, this one's turn is made sure of, and renewed.
+
+        Raises:
+            InstanciaError: the other machine has the night.
+            RedError: the server that says so does not answer.
+        """
+        return NumerosDeCarpeta() if self.compartido is None else self.compartido.numeros()
+
+    def repository(self, numeros: Numeros | None = None) -> Repository:
         """The signed repository, with the keys at hand."""
-        return Repository(self.repositorio, keys.load_ring(self.llaves, identity=self.identity), disk=self.disk)
+        ring = keys.load_ring(self.llaves, identity=self.identity)
+        return Repository(self.repositorio, ring, disk=self.disk, numeros=numeros)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[Repository]:
@@ -102,11 +136,38 @@ class Workspace:
         Raises:
             InstanciaError: another process holds it.
         """
-        with locks.exclusive(self.folder / CANDADO):
-            repository = self.repository()
+        with locks.exclusive(self.folder / CANDADO), self.signing() as repository:
             recover(self, repository)
             finish_closing(self, repository)
             yield repository
+
+    @contextlib.contextmanager
+    def making(self) -> Iterator[Repository]:
+        """As ``held``, for what takes long and signs only at its end, within ``signing``: a cut.
+
+        Nobody else makes one meanwhile; notices are signed and the timestamp too.
+
+        Raises:
+            InstanciaError: another process holds it.
+        """
+        with locks.exclusive(self.folder / CANDADO):
+            with self.signing() as repository:
+                recover(self, repository)
+                finish_closing(self, repository)
+            yield repository
+
+    @contextlib.contextmanager
+    def signing(self) -> Iterator[Repository]:
+        """Hold what is signed, for a moment, and give the repository; a cut may be in the making meanwhile.
+
+        Raises:
+            InstanciaError: somebody else signs, for longer than ``FIRMA_S``.
+        """
+        with locks.turn(self.folder / FIRMA, seconds=FIRMA_S):
+            if self.compartido is None:
+                yield self.repository()
+                return
+            yield self.compartido.al_corriente(self)
 
 
 def create(

@@ -170,18 +170,18 @@ class Ceremonia(Repository):
             snapshot.meta["targets.json"] = targets
         for name, document in online.items():
             snapshot.meta[f"{name}.json"] = self._store(name, document, top, expires=max(document.expires, until))
-        snapshot.version = self._newest("snapshot") + 1
+        snapshot.version = self._next("snapshot")
         snapshot.expires = max(snapshot.expires, until)
         data = self._signed_for(roots, "snapshot", snapshot)
-        self._disk.write(self._path("snapshot", snapshot.version), data)
+        self._put("snapshot", snapshot.version, data)
         before: Timestamp = self._load("timestamp").signed
         timestamp = Timestamp(
-            version=before.version + 1,
+            version=self._next("timestamp"),
             expires=max(before.expires, timestamp_expiry(siguiente, intervalo)),
             snapshot_meta=_meta(snapshot.version, data),
             unrecognized_fields={orden.CLAIM: claim(self.identity, now)},
         )
-        self._disk.write(self._current_path("timestamp"), self._signed_for(roots, "timestamp", timestamp))
+        self._put_timestamp(self._signed_for(roots, "timestamp", timestamp))
         self._install("root", signed)
 
     def _changed_delegations(self, top: Targets) -> dict[str, Targets]:
@@ -212,8 +212,9 @@ class Ceremonia(Repository):
         if path.exists():
             # Once written it is never written again: a carrier may have taken it.
             data = path.read_bytes()
+            self._signed[path.relative_to(self._folder).as_posix()] = data
         else:
-            self._disk.write(path, data)
+            self._put(name, signed[name].signed.version, data)
         return _meta(signed[name].signed.version, data)
 
     def _signed_for(self, roots: list[Root], role: str, signed: Any) -> bytes:

@@ -4,7 +4,8 @@
 ``timestamp.json``; ``targets/`` the cuts and notices. What is signed is always written before what names it, and
 ``timestamp.json`` last: a reader, or a carrier stopped half way, sees the state before or the state after.
 
-The institute refuses to sign what its own difusores would refuse: the same functions of ``orden`` judge both.
+The institute refuses to sign what its own difusores would refuse: the same functions of ``orden`` judge both. Where two
+machines may sign, ``Numeros`` gives each number before it is signed, and keeps what is signed before it is written.
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ from pregon.paquete.names import MANIFIESTO, check_path
 from pregon.trust import orden
 from pregon.trust.aviso import NOTICE_MAX, notice_number, notice_path
 from pregon.trust.keys import KeyRing, missing_key
+from pregon.trust.numeros import NumerosDeCarpeta
 from pregon.trust.papeles import DELEGATED, OFFLINE_THRESHOLD, claim, delegations, new_root, sign, signed_files
 from pregon.trust.verified import Identity, Memory
 from pregon.trust.vigencia import closing_expiry, offline_expiry, timestamp_expiry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pregon.paquete.manifest import Manifest
+    from pregon.trust.numeros import Numeros
     from pregon.trust.verified import CutRef
 
 _VERSIONED = re.compile(r"([1-9][0-9]*)\.([a-z]+)\.json")
@@ -64,8 +67,10 @@ class Closing:
 class Repository:
     """A repository in ``folder`` and the ring of keys at hand. One process at a time."""
 
-    def __init__(self, folder: Path, ring: KeyRing, *, disk: Disk | None = None) -> None:
-        """Open the repository in ``folder``.
+    def __init__(
+        self, folder: Path, ring: KeyRing, *, disk: Disk | None = None, numeros: Numeros | None = None
+    ) -> None:
+        """Open the repository in ``folder``. ``numeros``: of one that two machines may sign.
 
         Raises:
             EntradaError: there is none.
@@ -74,6 +79,9 @@ class Repository:
         self._folder = folder
         self._ring = ring
         self._disk = disk or Disk()
+        self._numeros = numeros or NumerosDeCarpeta()
+        self._signed: dict[str, bytes] = {}
+        """Documents that no timestamp leads to yet, by their path in the repository."""
         self._identity = orden.claim_of(self._load("root").signed.unrecognized_fields).identity
 
     @classmethod
@@ -196,6 +204,8 @@ class Repository:
         orden.check_chain(manifest, cut, cuts, Memory())
         if not cut.archives:
             raise _no_cut(self.cut_folder(corte), "no tiene ningún archivo que publicar")
+        self._check_online("cortes")
+        self._numeros.toma("corte", corte, cut.manifiesto.sha256, self._targets(file.path for file in files))
         self._publish(
             {"cortes": cortes.signed},
             now=now,
@@ -254,10 +264,10 @@ class Repository:
         """
         avisos: Metadata[Targets] = self._load("avisos")
         number = self.next_notice()
-        if not self._can_sign("avisos", self._load("targets").signed):
-            raise missing_key("avisos-1")
+        self._check_online("avisos")
         ruta = notice_path(number)
         self._disk.write(self._folder / "targets" / ruta, data)
+        self._numeros.toma("aviso", number, sha256_bytes(data), self._targets((ruta,)))
         avisos.signed.targets[ruta] = TargetFile.from_data(ruta, data, ["sha256"])
         until = {name: max(expira, self._load(name).signed.expires) for name in ("avisos", "snapshot")}
         self._publish(
@@ -304,6 +314,54 @@ class Repository:
         roles = ("root", "targets", *DELEGATED, "snapshot", "timestamp")
         return Closing(until, tuple(role for role in roles if role not in pending), pending)
 
+    def resume(
+        self, *, now: datetime, expira: datetime, siguiente: datetime | None, intervalo: timedelta
+    ) -> tuple[str, ...]:
+        """Sign the same cuts and notices again, after a recovery: with what there is. Dates as in ``publish_cut``.
+
+        Archives of earlier cuts that are nowhere leave the list, so that nobody waits for them; their manifests stay in
+        it, so that no number can have another content. The newest cut is listed with the files that its folder has, and
+        its manifest must be the one that was signed. Gives the paths that left the list.
+
+        Raises:
+            EntradaError: the newest cut is not whole, or a key is not at hand. EquivocoError: it is another. Nothing
+                was signed.
+        """
+        cortes: Targets = self._load("cortes").signed
+        known = orden.list_cuts(signed_files(cortes))
+        last = "" if not known else orden.cut_folder(known[-1].corte) + "/"
+        kept = {
+            ruta: file
+            for ruta, file in cortes.targets.items()
+            if not ruta.startswith(last or "/")
+            and (ruta.endswith(f"/{MANIFIESTO}") or (self._folder / "targets" / ruta).is_file())
+        }
+        if known:
+            _, files = self._read_cut(known[-1].corte)
+            kept |= {file.path: file for file in files}
+        before, cortes.targets = cortes.targets, kept
+        cuts = orden.list_cuts(signed_files(cortes))
+        orden.check_memory(cuts, Memory(cortes={cut.corte: cut.manifiesto.sha256 for cut in known}))
+        if cuts and not cuts[-1].archives:
+            raise _no_cut(self.cut_folder(cuts[-1].corte), "no tiene ningún archivo que publicar")
+        self._check_online("cortes")
+        self._check_online("avisos")
+        signed = {"cortes": cortes, "avisos": self._load("avisos").signed}
+        until = {name: max(expira, self._load(name).signed.expires) for name in (*signed, "snapshot")}
+        self._publish(signed, now=now, expires=until, timestamp_expires=timestamp_expiry(siguiente or now, intervalo))
+        return tuple(sorted(before.keys() - kept.keys()))
+
+    def _check_online(self, role: str) -> None:
+        """That what a cut or a notice needs can be signed here, before its number is taken."""
+        root: Root = self._load("root").signed
+        delegators = {role: self._load("targets").signed, "snapshot": root, "timestamp": root}
+        for name, delegator in delegators.items():
+            if not self._can_sign(name, delegator):
+                raise missing_key(f"{name}-1")
+
+    def _targets(self, rutas: Iterable[str]) -> dict[str, Path]:
+        return {f"targets/{ruta}": self._folder / "targets" / ruta for ruta in rutas}
+
     # Writing, in the only order there is.
 
     def _publish(
@@ -314,6 +372,7 @@ class Repository:
         expires: Mapping[str, datetime],
         timestamp_expires: datetime,
     ) -> None:
+        self._signed.clear()
         root: Root = self._load("root").signed
         top = changed["targets"] if "targets" in changed else self._load("targets").signed
         started = (self._folder / "metadata" / "timestamp.json").exists()
@@ -326,12 +385,12 @@ class Repository:
 
     def _store(self, name: str, signed: Any, delegator: Root | Targets, *, expires: datetime) -> MetaFile:
         """Write the next version of a role. Numbers that a stopped attempt used are never used again."""
-        signed.version = self._newest(name) + 1
+        signed.version = self._next(name)
         signed.expires = expires.astimezone(UTC)
         metadata = Metadata(signed)
         sign(metadata, delegator, name, self._ring)
         data = metadata.to_bytes()
-        self._disk.write(self._path(name, signed.version), data)
+        self._put(name, signed.version, data)
         return MetaFile.from_data(signed.version, data, ["sha256"])
 
     def _store_root(self, root: Root, *, expires: datetime, now: datetime) -> int:
@@ -348,21 +407,35 @@ class Repository:
                 delegator.verify_delegate("root", metadata.signed_bytes, metadata.signatures)
         except UnsignedMetadataError as exc:
             raise missing_key("raiz") from exc
-        self._disk.write(self._path("root", root.version), metadata.to_bytes())
+        self._put("root", root.version, metadata.to_bytes())
         return root.version
 
+    def _put(self, name: str, version: int, data: bytes) -> None:
+        """Write a document: a root can be read at once, the others when a timestamp leads to them."""
+        path = self._path(name, version)
+        ruta = path.relative_to(self._folder).as_posix()
+        if name == "root":
+            self._numeros.confirma({ruta: data})
+        else:
+            self._signed[ruta] = data
+        self._disk.write(path, data)
+
     def _write_timestamp(self, snapshot: MetaFile, *, now: datetime, expires: datetime) -> None:
-        path = self._folder / "metadata" / "timestamp.json"
-        version = self._load("timestamp").signed.version + 1 if path.exists() else 1
         signed = Timestamp(
-            version=version,
+            version=self._next("timestamp"),
             expires=expires.astimezone(UTC),
             snapshot_meta=snapshot,
             unrecognized_fields={orden.CLAIM: claim(self._identity, now)},
         )
         metadata = Metadata(signed)
         sign(metadata, self._load("root").signed, "timestamp", self._ring)
-        self._disk.write(path, metadata.to_bytes())
+        self._put_timestamp(metadata.to_bytes())
+
+    def _put_timestamp(self, data: bytes) -> None:
+        """Write the timestamp: from here on readers see what it leads to."""
+        self._numeros.confirma(self._signed, data)
+        self._disk.write(self._folder / "metadata" / "timestamp.json", data)
+        self._signed.clear()
 
     # Reading what is there.
 
@@ -388,8 +461,15 @@ class Repository:
             raise _no_cut(folder, "cambió mientras se firmaba")
         return manifest, files
 
+    def _next(self, name: str) -> int:
+        """The version with which a role is signed now; root and what was proposed to a ceremony have theirs already."""
+        return self._numeros.version(name, self._newest(name) + 1)
+
     def _newest(self, name: str) -> int:
         """The highest version on disk of a role, signed into a snapshot or not; 0 when there is none."""
+        if name == "timestamp":
+            path = self._folder / "metadata" / "timestamp.json"
+            return int(self._load("timestamp").signed.version) if path.exists() else 0
         matches = (_VERSIONED.fullmatch(path.name) for path in (self._folder / "metadata").glob(f"*.{name}.json"))
         return max((int(match[1]) for match in matches if match and match[2] == name), default=0)
 

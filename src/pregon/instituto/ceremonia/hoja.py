@@ -7,11 +7,11 @@ same bytes for the same data.
 from __future__ import annotations
 
 import io
-import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.errors import AjustesError, UsoError
+from pregon.base.pdf import compone
 from pregon.instituto.ceremonia.acto import EQUIPO
 from pregon.instituto.ceremonia.inventario import renglones
 from pregon.trust.keys import RAIZ
@@ -51,7 +51,6 @@ def render(
     """
     try:
         import segno
-        import typst
     except ImportError as exc:
         raise AjustesError(
             f"Falta el programa que hace la hoja: {exc.name}.",
@@ -70,16 +69,7 @@ def render(
     data = _data(espacio, inventory, url=url, presentes=tuple(presentes) or _BLANK, papel=papel)
     data["qr"] = code.getvalue().decode()
     template = resources.files("pregon.instituto.ceremonia").joinpath(_PLANTILLA).read_bytes()
-    made = typst.compile(
-        template,
-        sys_inputs={"datos": json.dumps(data, ensure_ascii=False)},
-        ignore_system_fonts=True,
-        pdf_standards=["ua-1"],
-        timestamp=int(inventory.hora.timestamp()),
-    )
-    if not isinstance(made, bytes):
-        raise TypeError("typst gave no single document")
-    return made
+    return compone(template, data, hora=inventory.hora, sin_papeles="y repita la orden.")
 
 
 def qr_text(sha256: str, url: str | None) -> str:

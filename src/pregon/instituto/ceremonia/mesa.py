@@ -92,7 +92,8 @@ class Obra:
         return keys.load_ring(self.workspace.llaves, identity=self.identity)
 
     def ceremonia(self) -> Ceremonia:
-        return Ceremonia(self.workspace.repositorio, self.ring(), disk=self.workspace.disk)
+        workspace = self.workspace
+        return Ceremonia(workspace.repositorio, self.ring(), disk=workspace.disk, numeros=workspace.numeros())
 
     def media_keys(self) -> tuple[NamedKey, ...]:
         return tuple({key.keyid: key for medio in self.abiertos for key in medio.ring.keys}.values())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.clock import Clock
-    from pregon.base.state import StateDatabase
+    from pregon.base.estado import Estado
     from pregon.instituto.entrega.destinos import Destino
     from pregon.instituto.entrega.plan import Forma, Plan
     from pregon.instituto.entrega.reparto import Resultado
@@ -220,7 +220,7 @@ class _Entorno:
 
     recibidos: Recibidos
     memoria: Memoria
-    state: StateDatabase
+    state: Estado
 
 
 def _has(destino: Destino, around: _Entorno, oferta: Oferta) -> tuple[int | None, bool]:

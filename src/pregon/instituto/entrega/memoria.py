@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pregon.base.state import StateDatabase
+    from pregon.base.estado import Estado
     from pregon.instituto.entrega.plan import Plan
 
 ENTREGADO = "ENTREGADO"
@@ -34,7 +34,7 @@ class Ultima:
 class Memoria:
     """The last delivery of each node of one workspace, by «difusor/nodo»."""
 
-    def __init__(self, state: StateDatabase) -> None:
+    def __init__(self, state: Estado) -> None:
         self._state = state
 
     def last(self, nombre: str) -> Ultima:

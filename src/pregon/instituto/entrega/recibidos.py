@@ -22,7 +22,6 @@ from pregon.base.errors import (
     EscrituraError,
     FirmaError,
     HashError,
-    InstanciaError,
     PregonError,
     TrustError,
 )
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from securesystemslib.signer import Key
 
-    from pregon.base.state import StateDatabase
+    from pregon.base.estado import Estado
     from pregon.instituto.entrega.destinos import Destino
     from pregon.instituto.workspace import Workspace
     from pregon.transport.destino import AcuseBox
@@ -48,7 +47,6 @@ MAX_RECHAZOS = 8
 """After so many refusals in one collection the rest is left for another day."""
 TURNO_S = 10.0
 """How long one who brings an acuse waits for another who is bringing one of the same node."""
-_LOOK_S = 0.01
 
 _NAME = re.compile(r"([0-9]{6})-([0-9]{4}|----)-([a-z]+)\.json")
 
@@ -87,7 +85,7 @@ class Recibidos:
         self._disk = workspace.disk
         self._keys: dict[str, Key] = {}
         self._lock = threading.Lock()
-        self._state: StateDatabase = workspace.state()
+        self._state: Estado = workspace.state()
 
     def destino(self, difusor: str, nodo: str) -> Destino | None:
         """The registered node of those names whose acuses can be verified."""
@@ -239,17 +237,7 @@ class Recibidos:
     def _turn(self, destino: Destino) -> Iterator[None]:
         folder = self._of(destino)
         self._disk.make_folder(folder)
-        deadline = self._workspace.clock.monotonic() + TURNO_S
-        pause = threading.Event()
-        with contextlib.ExitStack() as stack:
-            while True:
-                try:
-                    stack.enter_context(locks.exclusive(folder / ".candado"))
-                    break
-                except InstanciaError:
-                    if self._workspace.clock.monotonic() > deadline:
-                        raise
-                    pause.wait(_LOOK_S)
+        with locks.turn(folder / ".candado", seconds=TURNO_S):
             yield
 
     # Refusals.

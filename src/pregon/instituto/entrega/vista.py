@@ -94,7 +94,12 @@ class Vistas:
 
 @contextlib.contextmanager
 def vistas(workspace: Workspace) -> Iterator[Vistas]:
-    """States to deliver from, while the block lasts; what processes that died left is removed too."""
+    """States to deliver from, while the block lasts; what processes that died left is removed too.
+
+    Raises:
+        InstanciaError: another machine has the night by now: what this one would deliver may be old.
+    """
+    workspace.numeros()
     base = workspace.folder / CARPETA
     workspace.disk.make_folder(base, mode=0o700)
     for left in base.glob("vista-*"):

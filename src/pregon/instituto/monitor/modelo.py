@@ -75,15 +75,28 @@ class Observacion:
     desfase_s: float | None = None
     n: int = 0
     """Its place among the observations of its night: what evidence cites."""
+    direccion: int = 0
+    """Which of the difusor's public addresses, by their order: two points may ask for the same one by other names."""
+    leidas: int = 0
+    """How many files were read and compared, those of ``muestras`` or more: what is kept names only what differs."""
+    porque: str | None = None
+    """Why there was no answer, Spanish."""
+    vence: datetime | None = None
+    """The end of its certificate."""
 
 
 @dataclass(frozen=True)
 class Vista:
-    """Whether one vantage point had its own network in a round: what it saw without it says nothing of anybody."""
+    """Whether one vantage point had its own network in a round: what it saw without it says nothing of anybody.
+
+    ``alguien``: somebody answered it in that round, a witness or a difusor. Where nobody did, and they are too few to
+    say that the network was lost, not being reached is nobody's fault yet.
+    """
 
     punto: str
     hora: datetime
     con_red: bool
+    alguien: bool = True
 
 
 @dataclass(frozen=True)

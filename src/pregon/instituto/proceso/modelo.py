@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pregon.instituto.monitor.modelo import Motivo, Veredicto
+
 Resultado: TypeAlias = Literal["cumplio", "fallo", "no_cuenta"]
 Accion: TypeAlias = Literal["advertir", "proponer", "ordenar", "proponer_regreso", "nada"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cierre:
-    """How one slot (``periodo``: its index) ended for a difusor. ``porque``: Spanish; ``evidencia`` as a dictamen's."""
+    """How one slot (``periodo``: its index) ended for a difusor. ``porque``: Spanish; ``evidencia`` as a dictamen's.
+
+    ``veredicto``, ``motivos`` and ``corte_visto`` are of the dictamen that decided it; none where nothing did.
+    """
 
     difusor: str
     periodo: int
@@ -23,6 +28,9 @@ class Cierre:
     resultado: Resultado
     porque: str
     evidencia: tuple[int, ...] = ()
+    veredicto: Veredicto | None = None
+    motivos: tuple[Motivo, ...] = ()
+    corte_visto: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
