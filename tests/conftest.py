@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.instituto_sql.servidores import Base
+
+# Collecting five thousand tests makes objects that all stay: to look for garbage among them, time and again, is two
+# fifths of it. ``pytest_collection_finish`` looks once, and turns it on.
+gc.disable()
 
 settings.register_profile("fuzz", max_examples=5_000, deadline=None)
 
@@ -56,7 +61,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say so where the groups are lost: the suite would only become slower, and nobody would know why."""
+    """The collector of garbage again, which passes over what was collected; and say so where the groups are lost.
+
+    Otherwise the suite would only become slower, and nobody would know why.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.enable()
     if not getattr(session.config.option, "loadgroup", False):
         return
     lost = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]

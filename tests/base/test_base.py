@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from pregon.base.clock import ManualClock, SimulatedClock
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, ComprobacionError, DiscoError, InstanciaError, PregonError
 from pregon.base.jsonio import canonical_json
-from pregon.base.locks import exclusive
+from pregon.base.locks import exclusive, turn
 from pregon.base.settings import Settings, load_toml
 from pregon.base.space import require_free
 from pregon.base.state import StateDatabase
@@ -35,6 +36,17 @@ def test_every_error_leaf_has_its_own_code_and_stands_in_the_drawing() -> None:
     for leaf in leaves:
         assert leaf.__name__ in (errors.__doc__ or "")
         assert leaf.codigo in (errors.__doc__ or "")
+
+
+def test_failures_that_support_is_given_for_say_their_class() -> None:
+    """INE-VI-a-i: transfer, verification of integrity, extraction. The others have none."""
+    from pregon.base.errors import ArchivoError, ExpiradoError, RedError, UsoError
+
+    words = {"que_paso": "a", "intacto": "b", "que_hacer": "c"}
+    kinds = {RedError: "TRANSFERENCIA", ExpiradoError: "INTEGRIDAD", ArchivoError: "EXTRACCION"}
+    for kind, name in kinds.items():
+        assert kind("a", intacto="b", que_hacer="c").as_dict() == {"codigo": kind.codigo, **words, "clase": name}
+    assert UsoError("a", intacto="b", que_hacer="c").as_dict() == {"codigo": "USO", **words}
 
 
 def test_simulated_clock_reads_the_same_in_another_process_and_changes_pace_for_all(tmp_path: Path) -> None:
@@ -64,6 +76,30 @@ def test_second_process_on_the_same_workspace_is_refused(tmp_path: Path) -> None
     assert caught.value.salida == 75
     with exclusive(path):
         pass
+
+
+def test_a_turn_is_waited_for_as_long_as_it_was_said(tmp_path: Path) -> None:
+    path, held, left = tmp_path / "turno.lock", threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with exclusive(path):
+            held.set()
+            left.wait(10)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    try:
+        assert held.wait(10)
+        with pytest.raises(InstanciaError), turn(path, seconds=0.03):
+            pass
+        threading.Timer(0.05, left.set).start()
+        with turn(path, seconds=10):
+            assert left.is_set()
+            with pytest.raises(InstanciaError), exclusive(path):
+                pass
+    finally:
+        left.set()
+        other.join()
 
 
 def test_settings_report_every_problem_with_its_path(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Readers of a portal, in a process of their own: ask without rest until told to stop, and judge every answer.
+"""Readers of a portal, in a process of their own: ask until told to stop, and judge every answer.
 
 Run as ``python -m tests.difusor.lectores PLAN``. PLAN is a JSON file: host, port, ``rutas`` (address to the SHA-256
-that some cut's manifest lists for it), ``alto`` (stop when this file exists), ``salida`` (where to write the result).
+that some cut's manifest lists for it), ``pausa_s`` (between two pages of one reader), ``alto`` (stop when this file
+exists), ``salida`` (where to write the result).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +70,7 @@ class Reader(threading.Thread):
                 except (OSError, http.client.HTTPException) as exc:
                     self._tally.wrong(f"{ruta}: {exc!r}")
                     self._connection.close()
+                time.sleep(self._plan["pausa_s"])
 
     def _follow(self, corte: str) -> None:
         """A page names its data folder: it must answer, with the data of that cut, whatever is public by now."""

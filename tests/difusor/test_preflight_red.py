@@ -574,15 +574,15 @@ def test_origin_that_answers_and_the_rate_of_a_real_package(escena_factory: Esce
             None,
             {
                 "ANCHO_DE_BANDA": ("aviso", "GRO-2.2a"),
-                "TRANSFERENCIA_40": ("aviso", ""),
-                "TRANSFERENCIA_550": ("aviso", ""),
+                "TRANSFERENCIA_40": ("aviso", "GRO-2.2b"),
+                "TRANSFERENCIA_550": ("aviso", "GRO-2.2b"),
             },
         ),
         ("gro-2021", Medida(40 * MB, 20.0, "x"), {"ANCHO_DE_BANDA": ("falla", "GRO-2.2a")}),  # 16 Mbit/s: 275 s
         (
             "gro-2021",
             Medida(40 * MB, 100.0, "x"),
-            {"ANCHO_DE_BANDA": ("falla", "GRO-2.2a"), "TRANSFERENCIA_550": ("falla", "")},
+            {"ANCHO_DE_BANDA": ("falla", "GRO-2.2a"), "TRANSFERENCIA_550": ("falla", "GRO-2.2b")},
         ),
         ("gro-2021", Medida(40 * MB, 20.0, "x", justa=False), {"ANCHO_DE_BANDA": ("aviso", "GRO-2.2a")}),
         ("dgo-2024", Medida(40 * MB, 4.0, "x"), {"ANCHO_DE_BANDA": ("falla", "DGO-II-net-a")}),

@@ -192,6 +192,31 @@ def test_expired_metadata_alarms_and_blanks_nothing(escena: Escena) -> None:
     assert json.loads(json.dumps(escena.libro.intento))["codigo"] == "EXPIRADO"
 
 
+@pytest.mark.parametrize("quien", ["sigue", "arranca"])
+def test_signature_of_the_closing_cut_that_ends_is_no_error(escena: Escena, quien: str) -> None:
+    """MOR-gap: without an end of permanence nobody signs again, and the night is over; not so before its last cut."""
+    escena.cut(1)
+    receiver = escena.receiver()
+    receiver.run_once()
+    escena.cut(2, ultimo=True, cierre="horario", proximo=None)
+    receiver.run_once()
+    before, acuses = everything_public(escena), sorted(escena.workspace.acuses.iterdir())
+    escena.clock.instant = INICIO + timedelta(days=300)
+    again = escena.receiver() if quien == "arranca" else receiver
+    for _ in range(2):
+        outcome = again.run_once()
+        assert (outcome.error, outcome.novedad, outcome.decision.corte) == (None, None, 2)
+    assert everything_public(escena) == before
+    assert sorted(escena.workspace.acuses.iterdir()) == acuses
+    assert json.loads(json.dumps(escena.libro.intento))["codigo"] is None
+    # Something that was never verified, and is past its date, is told as ever: it could say what is not known.
+    escena.repository.resign_timestamp(now=INICIO + timedelta(days=2), expires=INICIO + timedelta(days=3))
+    refused = again.run_once()
+    assert refused.error is not None
+    assert refused.error.codigo == "EXPIRADO"
+    assert (refused.decision.corte, everything_public(escena)) == (2, before)
+
+
 def test_source_that_is_away_is_not_a_refusal(escena: Escena) -> None:
     escena.cut(1)
     receiver = escena.receiver()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SWITCHES = 1000
 PAUSE_S = 0.004
 """Between two switches, so that every reader sees many of them from both sides."""
+PAUSA_S = 0.01
+"""Between two pages of one reader: eighteen that never rest would leave the switches little of the machine."""
 CORTES = (1, 2, 3, 4)
 PAGINAS = ("", "gub/", "estado.txt", "corte.json", "assets/estilo.css")
 
@@ -73,6 +75,7 @@ def test_thousand_switches_while_clients_read_from_three_servers(four: Escena, t
                 "port": where.port,
                 "rutas": rutas,
                 "paginas": PAGINAS,
+                "pausa_s": PAUSA_S,
                 "alto": str(tmp_path / "alto"),
                 "salida": str(tmp_path / f"{name}.json"),
             }
@@ -99,6 +102,7 @@ def test_thousand_switches_while_clients_read_from_three_servers(four: Escena, t
 
 def _judge(name: str, result: dict[str, Any], rutas: dict[str, list[str]], took: float) -> None:
     assert result["errors"] == [], name
+    print(f"{name}: {result['answers']} answers, {result['not_modified']} of them 304, in {took:.1f} s")
     assert result["answers"] > SWITCHES, f"{name}: {result['answers']} answers in {took:.1f} s"
     assert result["not_modified"] > 0, name
     # One ETag, one body; one body, one ETag (a content that comes back is the same object).

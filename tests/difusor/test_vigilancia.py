@@ -205,6 +205,19 @@ def test_each_limit_from_both_sides(plain: Workspace, more: dict[str, Any], expe
     assert told == expected
 
 
+def test_signatures_of_a_night_that_is_over_and_has_no_end_end_in_silence(plain: Workspace) -> None:
+    """MOR-gap: nobody signs the last cut again. The root, with which a next night begins, is told as ever."""
+    over = Decision(Estado.CERRADO, 3, "Es el último corte.")
+    ended = {"timestamp": AHORA - timedelta(days=1), "snapshot": AHORA - timedelta(hours=1)}
+    without = replace(plain, convocatoria=plain.convocatoria.model_copy(update={"permanencia_hasta": None}))
+    assert plain.convocatoria.permanencia_hasta is not None
+    assert "VIGENCIA" not in found(vista(decision=over, vigencias=ended), without)
+    told = found(vista(decision=over, vigencias={**ended, "root": AHORA}), without)["VIGENCIA"]
+    assert told.detalle == {"roles": ["root"]}
+    for decision, workspace in ((over, plain), (vista().decision, without)):
+        assert "VIGENCIA" in found(vista(decision=decision, vigencias=ended), workspace)
+
+
 def test_clock_that_nobody_was_asked_to_measure_is_no_alarm(plain: Workspace) -> None:
     assert plain.settings.reloj.fuente == "ninguna"
     assert found(vista(reloj=None), plain) == {}

@@ -29,6 +29,7 @@ from pregon.paquete.manifest import FileEntry
 from pregon.simulacro.flota import verdad
 from pregon.simulacro.flota.azar import sortea
 from pregon.simulacro.flota.contenido import Contenido
+from pregon.simulacro.flota.ensayo import Pedido, ensaya
 from pregon.simulacro.flota.fallas import Clase, Falla, Guion, Reloj, SinRed
 from pregon.simulacro.flota.mirada import LEIDAS, Mirador
 from pregon.simulacro.flota.noche import Vigilia, reglas_de
@@ -230,6 +231,19 @@ def test_no_false_suspension_in_a_hundred_nights_with_a_look_each_minute() -> No
     seen = noches(range(1, NOCHES_LARGAS + 1), ronda_s=60)
     assert sum(out for out, _ in seen.values()) > NOCHES_LARGAS * 5
     assert sum(said for _, said in seen.values()) > 900_000
+
+
+@pytest.mark.parametrize("profile", ["dgo-2024", "mex-2021", "mor-2024"])
+def test_where_any_breach_is_enough_altered_figures_are_proposed_at_once_and_nobody_falsely(profile: str) -> None:
+    """DGO-I-12, MEX-I-12, MOR-I-12, each with its own clock and tolerance (DGO-I-11d: one minute)."""
+    call = perfiles.load(profile)
+    request = Pedido(semilla=3, noches=2, difusores=20, periodos=5, cada_s=120)
+    early = 0
+    for result in ensaya(request, call):
+        assert result.discrepancias == ()
+        assert (result.falsas, result.faltantes) == ((), ())
+        early += sum(result.cierres[name].count("fallo") < 3 for name in result.suspensiones)
+    assert early  # by what was shown, not by the count
 
 
 def test_the_same_seed_is_the_same_night() -> None:

@@ -63,13 +63,14 @@ class PregonError(Exception):
         return _revived, (type(self), self.args, self.__dict__)
 
     def as_dict(self) -> dict[str, str]:
-        """The four keys of ``--json`` errors (design §5)."""
-        return {
+        """The four keys of ``--json`` errors (design §5), and ``clase`` where support asks for one (INE-VI-a-i)."""
+        told = {
             "codigo": self.codigo,
             "que_paso": self.que_paso,
             "intacto": self.intacto,
             "que_hacer": self.que_hacer,
         }
+        return told if self.clase is None else {**told, "clase": self.clase}
 
 
 def _revived(kind: type[PregonError], args: tuple[Any, ...], state: dict[str, Any]) -> PregonError:
@@ -100,9 +101,13 @@ class UmbralError(TrustError):
 
 
 class ExpiradoError(TrustError):
-    """Signed metadata is past its expiry."""
+    """Signed metadata is past its expiry.
+
+    ``conocido``: it is, byte by byte, what was verified before its date; so it says nothing that is not known.
+    """
 
     codigo = "EXPIRADO"
+    conocido = False
 
 
 class RetrocesoError(TrustError):

@@ -16,7 +16,7 @@ from psycopg import sql
 from pregon.base import cadena
 from pregon.base.cadena import Apunte, Cabeza
 from pregon.base.errors import AjustesError, DanadoError, VersionError
-from pregon.base.state import Event
+from pregon.base.state import Event, StateDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,17 +55,18 @@ class PostgresState:
         """Open it, or make it.
 
         ``identidad`` says whose state it is: another's is refused. ``antes`` is the file of a ``StateDatabase`` that is
-        copied, with its journal, where the server has nothing yet; it is not changed.
+        copied, with its journal, where the server has nothing yet; one of an older Pregón is brought to our schema.
 
         Raises:
             AjustesError: the schema is of another convocatoria or ambiente, or the account is refused.
-            VersionError: a newer program made it; it was not changed.
+            VersionError: a newer program made it, or ``antes``; it was not changed.
+            DanadoError, DiscoError: ``antes`` is damaged or cannot be read.
             RedError: the server does not answer.
         """
         self._server = servidor
         self._clock = clock
         with servidor.transaccion() as cursor:
-            _prepare(cursor, servidor.direccion.esquema, identidad, antes)
+            _prepare(cursor, clock, servidor.direccion.esquema, identidad, antes)
 
     @property
     def servidor(self) -> Servidor:
@@ -182,7 +183,7 @@ class PostgresState:
             ) from exc
 
 
-def _prepare(cursor: Cursor[Any], esquema: str, identidad: str, antes: Path | None) -> None:
+def _prepare(cursor: Cursor[Any], clock: Clock, esquema: str, identidad: str, antes: Path | None) -> None:
     # The two machines may be started at once.
     cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"pregon/{esquema}",))
     there = cursor.execute("SELECT to_regclass('version') IS NOT NULL").fetchone()
@@ -192,7 +193,7 @@ def _prepare(cursor: Cursor[Any], esquema: str, identidad: str, antes: Path | No
         for statement in _TABLAS:
             cursor.execute(statement)
         cursor.execute("INSERT INTO version VALUES (%s, %s)", (VERSION, identidad))
-        given = 0 if antes is None or not antes.exists() else _copied(cursor, antes)
+        given = 0 if antes is None or not antes.exists() else _copied(cursor, clock, antes)
         cursor.execute("INSERT INTO dado VALUES (%s)", (given,))
         return
     found = cursor.execute("SELECT n, identidad FROM version").fetchone()
@@ -210,9 +211,10 @@ def _prepare(cursor: Cursor[Any], esquema: str, identidad: str, antes: Path | No
         )
 
 
-def _copied(cursor: Cursor[Any], antes: Path) -> int:
+def _copied(cursor: Cursor[Any], clock: Clock, antes: Path) -> int:
     """Copy what a ``StateDatabase`` has, letter by letter; the highest number that it ever gave to an event."""
-    with closing(sqlite3.connect(f"file:{antes}?mode=ro", uri=True)) as source:
+    StateDatabase(antes, clock)  # Of our schema from here on, or refused.
+    with closing(sqlite3.connect(f"{antes.absolute().as_uri()}?mode=ro", uri=True)) as source:
         for read, write in _COPIAS:
             cursor.executemany(write, source.execute(read))
         row = source.execute("SELECT seq FROM sqlite_sequence WHERE name = 'evento'").fetchone()

@@ -25,7 +25,7 @@ aviso = typer.Typer(help="Avisos firmados para todos los difusores.", no_args_is
 
 LLEGA = "Llega con la entrega: «pregon instituto entrega». Quien lee por su cuenta lo ve en su siguiente consulta."
 Ident = Annotated[str, typer.Argument(metavar="ID", help="Identificador del difusor.", show_default=False)]
-Motivo = Annotated[str, typer.Option("--motivo", help="Por qué; queda en el aviso y en la bitácora.")]
+Motivo = Annotated[str, typer.Option("--motivo", help="Por qué; queda en la bitácora y en el aviso, que es público.")]
 Operador = Annotated[str, typer.Option("--operador", help="Quién lo ordena.", envvar="USER")]
 Evidencia = Annotated[
     list[str] | None, typer.Option("--evidencia", help="Qué lo muestra; puede repetirse. Queda en la bitácora.")

@@ -142,11 +142,20 @@ def cambia(
 
 @app.command("ficha")
 @salida.command
-def ficha(carpeta: Espacio, ident: Ident, as_json: Json = False) -> None:
+def ficha(
+    carpeta: Espacio,
+    ident: Ident,
+    logo_original: Annotated[
+        Path | None, typer.Option("--logo-original", help="Además escribe aquí el «.ai» de su logotipo.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Muestra la ficha entera de un difusor. Es confidencial."""
     from pregon.instituto.registro import formulario, nodos
 
     registro = open_registry(carpeta)
+    if logo_original is not None:
+        _write_original(registro, ident, logo_original)
     one, form = registro.uno(ident), registro.ficha(ident)
     answers = formulario.respuestas(form, registro.workspace.convocatoria)
     missing = formulario.faltantes(form, registro.workspace.convocatoria)
@@ -254,6 +263,20 @@ def _logo(registro: Registro, path: Path | None) -> tuple[bytes, Any] | None:
             f"No se pudo leer {path}: {exc.strerror}.", intacto=SIN_CAMBIO, que_hacer="Revise la ruta del logotipo."
         ) from exc
     return data, logo.admite(data, registro.workspace.convocatoria.logo.formatos)
+
+
+def _write_original(registro: Registro, ident: str, path: Path) -> None:
+    """Take out the original of a logo that no browser draws, readable by this account alone."""
+    from pregon.base.errors import EntradaError
+
+    data = registro.logo_original(ident)
+    if data is None:
+        raise EntradaError(
+            f"El difusor «{ident}» no tiene un original «.ai».",
+            intacto="No se escribió nada.",
+            que_hacer="El logotipo que se dibuja está en la lista: «pregon instituto lista-publica».",
+        )
+    registro.workspace.disk.write(path, data, mode=0o600)
 
 
 def _person(person: Contacto) -> str:

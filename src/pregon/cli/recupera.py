@@ -23,8 +23,8 @@ def recupera(
         list[str],
         typer.Option(
             "--desde",
-            help="Dónde buscar: la carpeta de un difusor, lo que se le entregó, una copia del repositorio, o la "
-            "dirección de un portal. Se repite; conviene dar todos los difusores.",
+            help="Dónde buscar: la dirección pública de un difusor, su carpeta, lo que se le entregó, o una copia del "
+            "repositorio. Se repite; conviene dar todos los difusores.",
             metavar="URL|CARPETA",
         ),
     ],
@@ -62,7 +62,7 @@ def recupera(
     last = "aún sin cortes" if done.corte is None else f"hasta el corte {done.corte:04d}"
     typer.echo(f"Repositorio recuperado {last}, con las firmas de {done.origen}: {done.avisos:,} avisos.")
     if done.rehecho:
-        typer.echo("  El archivo del último corte se armó de nuevo con los archivos que muestra un portal.")
+        typer.echo("  El archivo del último corte se armó de nuevo con las páginas que muestra un difusor.")
     if done.faltan:
         typer.echo(
             f"  {len(done.faltan):,} archivos de cortes anteriores no están en ningún origen: salieron de la lista."

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pregon.base.clock import Clock
+    from pregon.instituto.entrega.recibidos import Recibidos
     from pregon.instituto.monitor.disponibilidad import Mes
     from pregon.instituto.monitor.modelo import Dictamen
     from pregon.instituto.monitor.observa import Barrida
     from pregon.instituto.monitor.ronda import Ronda, Vigilado
+    from pregon.instituto.opera.turno import Turno
+    from pregon.instituto.registro.almacen import Registro
     from pregon.instituto.workspace import Workspace
 
 app = typer.Typer()
@@ -36,16 +39,21 @@ def vigila(carpeta: Espacio, una_vez: UnaVez = False, as_json: Json = False) -> 
 
     Con --una-vez termina con 70 si alguno falla por su causa.
     """
+    import threading
+
     from pregon.instituto import workspace
+    from pregon.instituto.entrega.recibidos import Recibidos
     from pregon.instituto.monitor.ronda import Vigia
+    from pregon.instituto.opera.turno import Turno
+    from pregon.instituto.registro.almacen import Registro
 
     opened = workspace.open_workspace(carpeta)
-    watched = _watched(opened)
+    around = Registro(opened), Recibidos(opened), Turno(opened, os.environ, threading.Event())
     with Vigia(opened, environment=os.environ) as vigia:
         failing: list[bool] = []
 
         def one() -> None:
-            made = vigia.ronda(_watched(opened) or watched)
+            made = vigia.ronda(_watched(opened, *around))
             failing[:] = [any(each.falla for each in made.dictamenes)]
             _show(made, opened, as_json=as_json)
 
@@ -149,36 +157,12 @@ _JUICIOS = {
 }
 
 
-def _watched(opened: Workspace) -> list[Vigilado]:
-    """Those of the registry and of ``[[monitor.portal]]``, with what their acuses say is visible."""
+def _watched(opened: Workspace, registro: Registro, recibidos: Recibidos, turno: Turno) -> list[Vigilado]:
+    """Whom the night's service would watch now."""
     from pregon.base.errors import EntradaError
-    from pregon.instituto import avisos
-    from pregon.instituto.entrega import recoleccion
-    from pregon.instituto.monitor.ronda import Vigilado, vigilados
-    from pregon.instituto.registro.almacen import Registro
+    from pregon.instituto.opera.vigilancia import vigilados_de
 
-    shown: dict[str, int | None] = {}
-    for row in recoleccion.status(opened)["difusores"]:
-        cuts = [node["visible"] for node in row["nodos"]]
-        shown[row["difusor"]] = None if None in cuts else min(cuts, default=None)
-    registry = Registro(opened)
-    found = vigilados(registry.vigilables(), shown)
-    known = {one.id for one in registry.todos()}
-    repository = opened.repository()
-    for one in opened.settings.monitor.portal:
-        if one.difusor in known:
-            continue
-        order = avisos.in_force(repository, one.difusor)
-        away = order is not None and order.tipo != "reinstalacion"
-        found.append(
-            Vigilado(
-                difusor=one.difusor,
-                urls=one.urls,
-                mando="aviso" if away else "publica",
-                mando_desde=None if order is None else order.desde,
-                visible=shown.get(one.difusor),
-            )
-        )
+    found = vigilados_de(opened, registro, recibidos, turno.firmas())
     if not found:
         raise EntradaError(
             "No hay ningún portal que vigilar.",

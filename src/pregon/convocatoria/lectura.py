@@ -177,7 +177,7 @@ def _failure(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     if rule.aviso_publico:
         effects.append("se avisa que ya no es un difusor válido")
     if rule.automatica:
-        effects.append("el programa lo ordena sin esperar a una persona")
+        effects.append("el programa puede ordenarlo sin esperar a una persona")
     yield "Consecuencia", "; ".join(effects) + ("; la decisión es irrevocable" if rule.irrevocable else "")
 
 

@@ -109,7 +109,8 @@ class Fallo(Seccion):
 
     ``periodos``: consecutive updates missed before the action; None: the text gives no count and a person decides.
     ``accion``: ``interrumpir`` the transmission, ``bloquear`` the communication, or ``baja`` from the list.
-    ``automatica``: at ``periodos`` the institute's program interrupts without waiting for a person.
+    ``automatica``: at ``periodos`` the institute's program may interrupt without waiting for a person, where it is sure
+    enough and the difusor was told.
     """
 
     accion: Literal["interrumpir", "bloquear", "baja"]

@@ -9,6 +9,7 @@ from pregon.base.errors import ArchivoError, DiscoError
 from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
 from pregon.difusor import pages, personalizada, pointer
+from pregon.difusor.firmas import Firmas
 from pregon.difusor.historia.history import History
 from pregon.difusor.objects import GZ, ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
@@ -39,6 +40,7 @@ class Publisher:
         self.store = ObjectStore(workspace.objetos, disk)
         self.history = History(workspace.historico, disk)
         self.releases = Releases(workspace.cortes, self.store, disk)
+        self.firmas = Firmas(workspace, disk)
         self.mostrado: str | None = None
         """The release that this process last made, or found, public; None before the first decision."""
 
@@ -139,8 +141,11 @@ class Publisher:
     def show(self, name: str) -> bool:
         """Make the release ``name`` public, unless it is; whether something changed."""
         changed = pointer.read(self.workspace) != name
+        results = pointer.release_number(name) is not None
+        if not results:
+            self.firmas.retira()  # Also where recovery took the portal away.
         if changed:
-            if name in (pointer.ESPERA, pointer.AVISO):
+            if not results:
                 pages.ensure(self.workspace, self.disk, self.libro.dicho)
                 personalizada.hide(self.workspace, self.disk)
             pointer.switch(self.workspace, name, self.disk)

@@ -26,7 +26,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pregon.base.errors import ArchivoError, DiscoError, EscrituraError, PregonError, RedError, TrustError
+from pregon.base.errors import (
+    ArchivoError,
+    DiscoError,
+    EscrituraError,
+    ExpiradoError,
+    PregonError,
+    RedError,
+    TrustError,
+)
 from pregon.difusor import pointer
 from pregon.difusor.aceptado import Aceptado
 from pregon.difusor.acopio import Acopio
@@ -111,6 +119,8 @@ class Receiver:
         error: PregonError | None = None
         try:
             accepted = self._take(self._look_for_news())  # 2
+        except ExpiradoError as exc:
+            error = None if self._over(exc) else exc
         except PregonError as exc:
             error = exc
         self._note(accepted, error)
@@ -154,6 +164,15 @@ class Receiver:
         self._news.close()
         self._remesa.close()
         self.nube.close(nube_s)
+
+    def _over(self, exc: ExpiradoError) -> bool:
+        """Whether nothing is missed: the closing cut is ours, and what is past its date is what was verified with it.
+
+        A call that says no end of permanence (MOR-gap) signs its last cut as any other; its signature ends that night
+        and nobody signs again. Before the closing cut the same is a source that was frozen, and is refused.
+        """
+        newest = self._libro.ultimo()
+        return exc.conocido and newest is not None and newest.ultimo
 
     def _measure(self) -> None:
         last = self._libro.reloj
@@ -262,6 +281,7 @@ class Receiver:
         if self._libro.publicado != cut.corte:
             self._libro.publicar(cut.corte, self._clock.now())
             self._libro.evento("publicado", corte=cut.corte, manifiesto_sha256=cut.sha256)
+        self._publisher.firmas.muestra()
         return decision, changed
 
     def _cut(self, decision: Decision) -> Aceptado | None:

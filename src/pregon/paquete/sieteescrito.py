@@ -197,11 +197,7 @@ def _streams(start: int, blocks: Sequence[_Bloque]) -> bytes:
             *(_ONE_CODER + block.coder for block in blocks),
             _kind(formato.UNPACK_SIZE),
             *(_number(block.plano) for block in blocks),
-            *(
-                (_kind(formato.CRC), _ALL, *map(_uint32, crcs))
-                if (crcs := [b.crc32 for b in blocks if b.crc32])
-                else ()
-            ),
+            *((_kind(formato.CRC), _ALL, *map(_uint32, crcs)) if crcs else ()),
             _kind(formato.END),
         ]
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +19,9 @@ from urllib.parse import quote, urljoin, urlsplit
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.names import MANIFIESTO
 from pregon.sonda.cabeceras import faltas, se_guarda
+from pregon.sonda.codificacion import CODIFICACIONES, SOBRA, decodificado
 from pregon.sonda.probe import MAX_STAMP_BYTES, parse_stamp
+from pregon.sonda.tls import falla_de_tls
 from pregon.transport.plazo import Plazo
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 Forma: TypeAlias = Literal["resultados", "espera", "aviso", "otra"]
 
-CODIFICACIONES = "br, gzip"
 PORTADA_MAX = 4 << 20
 """Bytes of a cover, as they come and decoded."""
 ARCHIVO_MAX = 64 << 20
@@ -41,8 +41,6 @@ SALTOS = 3
 """Redirections of the cover within its own host."""
 GUARDADO_MAX_S = 60.0
 """For so long an old cover may be kept on the way before it is told."""
-SOBRA = 1 << 10
-"""What a compressed file may exceed its plain length by."""
 FRASES: tuple[tuple[str, Forma], ...] = (
     ("todavía no se publican", "espera"),
     ("no muestra resultados por el momento", "aviso"),
@@ -52,7 +50,6 @@ FRASES: tuple[tuple[str, Forma], ...] = (
 """What the pages that are not results say of themselves (``difusor.pages``), in lower case."""
 _CONTENIDO = (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 """Who answers 403, 429 or 503 refuses or fails: it may be a guard before the server that takes us for an attacker."""
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True)
@@ -276,7 +273,7 @@ class Portal:
             try:
                 return self._exchange(url, limit, coding)
             except self._failures as exc:
-                tls = _tls_problem(exc)
+                tls = falla_de_tls(exc)
                 if tls is not None:
                     raise _NoRespondeError("TLS", tls) from exc
                 if self._plazo.vencido or self._real.monotonic() >= self._end:
@@ -314,7 +311,7 @@ class Portal:
             self._bytes += size
         if self._plazo.vencido:
             raise TimeoutError(f"tardó más de {left:g} s")
-        body = _decoded(b"".join(pieces), encoding, limit) if whole else None
+        body = decodificado(b"".join(pieces), encoding, limit) if whole else None
         return _Respuesta(
             status=response.status_code,
             headers=headers,
@@ -350,39 +347,3 @@ def forma(cover: bytes) -> Forma:
 def _hash(answer: _Respuesta) -> str | None:
     """Of what was answered: that there is no such file is another content than the file. None: it gave no content."""
     return sha256_bytes(answer.body) if answer.status in _CONTENIDO else None
-
-
-def _decoded(body: bytes, encoding: str, limit: int) -> bytes | None:
-    """The plain bytes; None where it cannot be decoded or exceeds ``limit``."""
-    if encoding == "identity":
-        return body
-    if encoding == "gzip":
-        unzip = zlib.decompressobj(_GZIP)
-        try:
-            plain = unzip.decompress(body, limit + 1)
-        except zlib.error:
-            return None
-        return plain if unzip.eof and not unzip.unused_data and len(plain) <= limit else None
-    if encoding == "br":
-        import brotli
-
-        expander = brotli.Decompressor()
-        try:
-            plain = expander.process(body, output_buffer_limit=limit + 1)
-        except brotli.error:
-            return None
-        return plain if expander.is_finished() and len(plain) <= limit else None
-    return None
-
-
-def _tls_problem(exc: BaseException | None) -> str | None:
-    """Why TLS is wrong; None where the failure is another. A connection that is cut is no wrong TLS."""
-    while exc is not None:
-        if isinstance(exc, ssl.SSLCertVerificationError):
-            return f"su certificado no se acepta ({exc.verify_message})"
-        if isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
-            return None
-        if isinstance(exc, ssl.SSLError) and exc.reason is not None:
-            return f"no se pudo acordar TLS ({exc.reason})"
-        exc = exc.__cause__ or exc.__context__
-    return None

@@ -150,3 +150,16 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def falla_de_tls(exc: BaseException | None) -> str | None:
+    """Why TLS is wrong; None where the failure is another. A connection that is cut is no wrong TLS."""
+    while exc is not None:
+        if isinstance(exc, ssl.SSLCertVerificationError):
+            return f"su certificado no se acepta ({exc.verify_message})"
+        if isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+            return None
+        if isinstance(exc, ssl.SSLError) and exc.reason is not None:
+            return f"no se pudo acordar TLS ({exc.reason})"
+        exc = exc.__cause__ or exc.__context__
+    return None

@@ -74,7 +74,7 @@ class Lugar(Settings):
             known = ", ".join(f"{scheme}://" for scheme in ESQUEMAS if scheme)
             raise PydanticCustomError("url", "debe ser una carpeta o comenzar con {known}", {"known": known})
         if parts.password is not None:
-            raise PydanticCustomError("url", "no lleva contraseña: escríbala aparte, en «secreto»")
+            raise PydanticCustomError("url", "no lleva contraseña: escríbala aparte, en «secreto»", {"reservado": True})
         if parts.query or parts.fragment:
             raise PydanticCustomError("url", "no lleva «?» ni «#»")
         if parts.scheme not in ("", "file") and not parts.hostname:

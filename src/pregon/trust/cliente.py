@@ -37,7 +37,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from pregon.base.durable import PARCIAL, Disk
-from pregon.base.errors import CadenaError, FirmaError, PregonError
+from pregon.base.errors import CadenaError, ExpiradoError, FirmaError, PregonError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
@@ -152,6 +152,13 @@ class TrustClient:
         """
         source = Ritmo(source, self._clock, LOOK_S)
         offered = self._read(source, TIMESTAMP, TIMESTAMP_MAX_BYTES)  # 1
+        try:
+            return self._check(source, offered)
+        except ExpiradoError as exc:
+            exc.conocido = self._known(offered)
+            raise
+
+    def _check(self, source: RepositorySource, offered: bytes) -> Novelty:
         last = self._last
         if last is not None and last.timestamp == offered and not self._due(last):  # 2
             self._judge(last.expires, last.expires_role)
@@ -408,6 +415,12 @@ class TrustClient:
         if self._clock.monotonic() - last.at >= REFRESH_S:
             return True
         return last.newest is not None and last.newest != self._memory.corte
+
+    def _known(self, offered: bytes) -> bool:
+        """Whether it is the timestamp of the state: what only a look that passed all the checks leaves there."""
+        with tuf_border():
+            path = self._state / "timestamp.json"
+            return path.is_file() and path.read_bytes() == offered
 
     def _judge(self, expires: datetime, role: str) -> None:
         if self._clock.now() >= expires:

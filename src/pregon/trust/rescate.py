@@ -88,7 +88,8 @@ def rescue(folder: Path, source: RepositorySource, root: bytes) -> Hallado:
         raise AusenteError(
             "No hay metadatos firmados ahí.",
             intacto=orden.INTACTO,
-            que_hacer="Un portal no los publica: dé también la carpeta de un difusor o una copia del repositorio.",
+            que_hacer="Un difusor los publica sólo mientras muestra resultados: dé la dirección de otro, la carpeta "
+            "de uno o una copia del repositorio.",
         )
     claim = orden.unverified_claim(offered)
     if claim is None:
@@ -101,27 +102,38 @@ def rescue(folder: Path, source: RepositorySource, root: bytes) -> Hallado:
 
 
 def _found(state: Path, source: RepositorySource, identity: Identity, firmado: datetime) -> Hallado:
-    documents: dict[str, bytes] = {}
-    versions: dict[str, int] = {}
-    signed: dict[str, Any] = {}
-    roots = {int(path.name.split(".")[0]): path.read_bytes() for path in (state / "root_history").glob("*.root.json")}
-    for number, data in {**_earlier(source, roots), **roots}.items():
-        documents[f"metadata/{number}.root.json"] = data
-    versions["root"] = max(roots)
-    for role in ("targets", *DELEGATED, "snapshot", "timestamp"):
-        data = (state / f"{role}.json").read_bytes()
-        signed[role] = Metadata[Any].from_bytes(data).signed
-        versions[role] = signed[role].version
-        named = TIMESTAMP if role == "timestamp" else f"metadata/{versions[role]}.{role}.json"
-        documents[named] = data
+    documents, signed = kept_documents(state)
+    roots = _roots(state)
+    earlier = {f"metadata/{number}.root.json": data for number, data in _earlier(source, roots).items()}
     return Hallado(
         identity=identity,
-        documentos=documents,
-        versiones=versions,
+        documentos={**earlier, **documents},
+        versiones={"root": max(roots), **{role: document.version for role, document in signed.items()}},
         cortes=orden.list_cuts(signed_files(signed["cortes"])),
         avisos=tuple(file.target for file in signed_files(signed["avisos"])),
         firmado=firmado,
     )
+
+
+def kept_documents(state: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """What a verifier keeps (its folder ``tuf``): each document by its path in the repository, and what each role says.
+
+    Raises:
+        DiscoError, EscrituraError: a document is not there. FirmaError: one is damaged.
+    """
+    signed: dict[str, Any] = {}
+    with tuf_border():
+        documents = {f"metadata/{number}.root.json": data for number, data in _roots(state).items()}
+        for role in ("targets", *DELEGATED, "snapshot", "timestamp"):
+            data = (state / f"{role}.json").read_bytes()
+            signed[role] = Metadata[Any].from_bytes(data).signed
+            named = TIMESTAMP if role == "timestamp" else f"metadata/{signed[role].version}.{role}.json"
+            documents[named] = data
+    return documents, signed
+
+
+def _roots(state: Path) -> dict[int, bytes]:
+    return {int(path.name.split(".")[0]): path.read_bytes() for path in (state / "root_history").glob("*.root.json")}
 
 
 def _earlier(source: RepositorySource, roots: Mapping[int, bytes]) -> dict[int, bytes]:

@@ -166,9 +166,9 @@ class Portal:
         return self.publica()
 
     def debe(self) -> dict[str, str]:
-        """Path to SHA-256 of all that must be there for the newest cut: its release, the notices and the 404."""
+        """Path to SHA-256 of all that must be there for the newest cut: its release, notices, signatures and 404."""
         servidor = self.escena.workspace.servidor
-        own = {name: (servidor / name).read_bytes() for name in ("404.html", "avisos.json")}
+        own = {name: (servidor / name).read_bytes() for name in ("404.html", "avisos.json", "firmas.json")}
         return {**self.ultimo()[1].rutas, **{name: hashlib.sha256(raw).hexdigest() for name, raw in own.items()}}
 
 

@@ -19,6 +19,7 @@ from pregon.difusor.nube.plan import PRIVADO, Fase, fase_de
 from pregon.difusor.objects import GZ
 from pregon.difusor.servidor.sitio import INMUTABLE
 from pregon.difusor.workspace import open_workspace
+from pregon.trust.firmas import unpack
 from pregon.trust.verified import Identity
 from tests.difusor.conftest import files_of
 from tests.difusor.nube.conftest import Portal
@@ -370,15 +371,16 @@ def test_interrupted_and_back(portal: Portal) -> None:
     assert not [ruta for ruta in portal.deposito.subidas() if "/seccion/" in ruta]
 
 
-def test_a_notice_of_delay_goes_alone(portal: Portal) -> None:
+def test_a_notice_of_delay_goes_with_its_signature_and_nothing_else(portal: Portal) -> None:
     portal.corta(1)
     portal.escena.aviso("retraso", texto="Falla de energía.")
     assert portal.receiver.run_once().error is None
     portal.deposito.paso.olvida()
     cambio = portal.publica()
-    assert portal.deposito.subidas() == ["avisos.json"]
-    assert cambio.rutas == ("/avisos.json",)
+    assert sorted(portal.deposito.subidas()) == ["avisos.json", "firmas.json"]
+    assert sorted(cambio.rutas) == ["/avisos.json", "/firmas.json"]
     assert json.loads(portal.deposito.lee("avisos.json"))["vigentes"][0]["texto"] == "Falla de energía."
+    assert "targets/avisos/000001.json" in unpack(portal.deposito.lee("firmas.json"))
 
 
 def test_a_long_file_goes_in_parts_and_arrives_whole(portal: Portal) -> None:

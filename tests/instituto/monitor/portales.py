@@ -8,7 +8,7 @@ import http.server
 import ssl
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from pregon.base.clock import SystemClock
@@ -16,13 +16,14 @@ from pregon.instituto.monitor.ajustes import AjustesMonitor, PortalVigilado
 from pregon.instituto.monitor.observa import Punto
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import trustme
 
     from pregon.base.clock import Clock
-    from pregon.instituto.monitor.observa import Referencia
+    from pregon.instituto.monitor.referencia import Referencia
 
 SEGURAS = {
     "Content-Security-Policy": "default-src 'self'",
@@ -118,6 +119,19 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.sitio = sitio
         self.fin = threading.Event()
+        self.tls: ssl.SSLContext | None = None
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next client. Over TLS only one that is still there: ``wrap_socket`` leaves open one that reset."""
+        client, address = super().get_request()
+        if self.tls is None:
+            return client, address
+        try:
+            client.getpeername()
+        except OSError:
+            client.close()
+            raise
+        return self.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away, or does not believe the certificate, is no error of the test."""
@@ -131,9 +145,8 @@ def abierto(
     server = _Server(("127.0.0.1", puerto), sitio)
     scheme = "http"
     if autoridad is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        autoridad.issue_cert(nombre).configure_cert(context)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        autoridad.issue_cert(nombre).configure_cert(server.tls)
         scheme = "https"
     sitio.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -19,7 +19,7 @@ from pregon.base.red import free_port
 from pregon.difusor import pages
 from pregon.difusor.interrupcion import Interrupcion
 from pregon.instituto.monitor.catalogo import Catalogo, Fijo
-from pregon.instituto.monitor.observa import Firmada
+from pregon.instituto.monitor.referencia import Firmada
 from pregon.instituto.monitor.veredicto import Reglas, dictamina
 from pregon.sonda.portal import Limites, Portal, forma
 from tests.instituto.conftest import INICIO

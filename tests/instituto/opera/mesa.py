@@ -57,7 +57,7 @@ class Difusor:
             self._receptor = open_receiver(self.espacio, clock=clock, state=state, disk=disk)
         return self._receptor.run_once().novedad
 
-    def cierra(self) -> None:
+    def close(self) -> None:
         """Let go of its connections."""
         if self._receptor is not None:
             self._receptor.close()
@@ -173,7 +173,7 @@ class Mesa:
 
 
 def _keys(table: dict[str, Any]) -> list[str]:
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items() if value is not None]
 
 
 def mesa_de(folder: Path, *elecciones: str) -> Mesa:

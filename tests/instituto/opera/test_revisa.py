@@ -240,6 +240,24 @@ def test_when_nothing_is_wrong_the_night_may_begin(mesa: Mesa) -> None:
         found, "bien"
     ).keys()
     assert {"PORTAL", "CONTACTOS", "INSCRITOS", "RELOJ_NODO"} <= codes(found, "bien").keys()
+    assert codes(found, "aviso")["PUNTOS"] == "1 punto, 0 testigos"
+
+
+def test_one_vantage_point_or_no_witness_is_warned_of(mesa: Mesa) -> None:
+    remote = '[[monitor.remoto]]\npunto = "norte"\nclave = "norte.pub.pem"\nurl = "norte"\n'
+    witness = 'testigos = ["https://testigo.example.mx/"]\n'
+    wants = {
+        "[monitor]\n": ("aviso", True, True),
+        f"[monitor]\n{witness}": ("aviso", True, False),
+        f"[monitor]\n{remote}": ("aviso", False, True),
+        f"[monitor]\n{witness}{remote}": ("bien", False, False),
+    }
+    for settings, wanted in wants.items():
+        mesa.extra = settings
+        mesa.ajusta()
+        told = revisa_nodos.puntos(mesa.espacio)
+        mend = told.arreglo or ""
+        assert (told.estado, "«pregon instituto observa" in mend, "testigos" in mend) == wanted
 
 
 def test_the_command_ends_with_seventy_where_something_fails(mesa: Mesa) -> None:

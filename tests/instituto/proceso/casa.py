@@ -75,7 +75,13 @@ class Casa:
         return open_workspace(self.folder, clock=self.night.clock)
 
     def proceso(self) -> Proceso:
-        return Proceso(self.espacio, alarma=self.dichos.append)
+        return Proceso(self.espacio, alarma=self.oye)
+
+    def oye(self, mensaje: Mensaje) -> None:
+        """As ``Mensajero.manda``: the end is told once, and only of what was told."""
+        last = next((one for one in reversed(self.dichos) if one.codigo == mensaje.codigo), None)
+        if mensaje.severidad != "resuelta" or (last is not None and last.severidad != "resuelta"):
+            self.dichos.append(mensaje)
 
     def en(self, indice: int, minuto: float = 0.0) -> None:
         """Put the clock so many minutes after slot ``indice`` was due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -222,11 +223,10 @@ def test_warning_that_arrives_when_nothing_can_be_mended_any_more_is_no_warning(
     casa.correo.modales.rechaza = (TECNICA, LEGAL)
     casa.fallan(3)
     casa.correo.modales.rechaza = ()
-    for minute in (5, 15):
-        casa.en(3, minute)
-        process = casa.proceso()
-        process.atiende()
-        process.cierra(casa.periodos(3), [])
+    casa.en(3, 15)
+    process = casa.proceso()
+    process.atiende()
+    process.cierra(casa.periodos(3), [])
     assert all(one.llego for one in process.diario.advertencias.values())
     assert process.diario.ordenes["O0001"].fase == "propuesta"
     assert (casa.avisos(), casa.estado()) == ([], "activo")
@@ -257,6 +257,27 @@ def test_who_is_still_admitted_at_the_start_is_counted_from_the_first_slot(casa:
     assert f"A0000-{late}" in process.diario.advertencias
 
 
+@pytest.mark.parametrize("motive", ["ANTICIPADO", "CONTENIDO", "CORTE_AJENO"])
+def test_portal_that_shows_what_it_must_not_is_told_at_once_and_before_the_start_too(casa: Casa, motive: str) -> None:
+    """MEX-I-1c, MOR-I-5b, GRO-3.2: no slot has ended, so no warning and no order would say it."""
+    casa.en(0, -3)
+    now, process = casa.night.clock.instant, casa.proceso()
+    seen = casa.visto(RADIO, 0, "alterado", motivos=(motive,))
+    early = replace(seen, hora=now - timedelta(minutes=2))
+    process.cierra((), [early, casa.visto(TELE, 0, "inaccesible")])
+    (told,) = [one for one in casa.dichos if one.severidad == "alarma"]
+    assert told.codigo == "ALTERADO_radio-uno"
+    assert "observaciones 7, 8" in told.texto
+    assert (process.diario.advertencias, process.diario.ordenes, casa.avisos()) == ({}, {}, [])
+    # Losing sight of it solves nothing; seeing it well does. The network's doing accuses nobody.
+    blind = replace(early, hora=now - timedelta(minutes=1), veredicto="sin_determinar", causa="red", motivos=())
+    process.cierra((), [early, blind])
+    assert [one.severidad for one in casa.dichos if one.codigo == told.codigo] == ["alarma", "alarma"]
+    process.cierra((), [early, blind, replace(casa.visto(RADIO, 0), hora=now)])
+    process.cierra((), [replace(early, causa="red")])
+    assert [one.severidad for one in casa.dichos if one.codigo == told.codigo][2:] == ["resuelta"]
+
+
 def test_word_of_a_block_does_not_promise_a_return_that_the_call_does_not_give(casa: Casa) -> None:
     """MOR-I-12, MEX-I-12: back only by an order; GRO-3.3: with a verified cut."""
     process = casa.fallan(3)
@@ -284,7 +305,9 @@ def test_order_that_another_hand_made_needless_is_discarded(casa: Casa) -> None:
 
 def test_difusor_without_two_channels_is_told_of_before_the_night(casa: Casa) -> None:
     assert casa.proceso().sin_dos_canales() == ()
-    # Two kinds, but none that ends at the difusor: a guard and a log of the institute's own.
+    casa.sin("webhook")
+    assert casa.proceso().sin_dos_canales() == (RADIO, TELE)
+    # Two kinds, but none that ends at the radio: only its mail would, and it gave no address.
     Registro(casa.espacio).cambia(
         RADIO,
         ficha(RADIO).model_copy(update={"contacto": (Contacto(nombre="Ana Ruiz", telefono=TELEFONO),)}),
@@ -292,10 +315,8 @@ def test_difusor_without_two_channels_is_told_of_before_the_night(casa: Casa) ->
     )
     with (casa.folder / "instituto.toml").open("a") as settings:
         settings.write('[[notifica]]\ncanal = "syslog"\ndestino = "udp://127.0.0.1:9"\n')
+        settings.write(f'[[notifica]]\ncanal = "webhook"\ndestino = "{casa.gancho.url}/guardia"\n')
     assert casa.proceso().sin_dos_canales() == (RADIO,)
-    casa.sin("webhook")
-    casa.sin("syslog")
-    assert casa.proceso().sin_dos_canales() == (RADIO, TELE)
 
 
 def test_who_was_not_active_the_whole_slot_is_not_judged_by_it(casa: Casa) -> None:

@@ -191,6 +191,17 @@ def test_two_at_once_take_turns(gro: Casa, monkeypatch: pytest.MonkeyPatch) -> N
     assert gro.eventos("estado_difusor") == []
 
 
+def test_nothing_is_signed_while_another_order_is_being_carried_out(gro: Casa, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspension signed over an attack that was signed a moment before would be what the difusor obeys (MEX-I-13)."""
+    gro.alta()
+    gro.lleva("diario-uno", "admitido", "activo")
+    monkeypatch.setattr(orden, "TURNO_S", 0.02)
+    with locks.exclusive(gro.folder / orden.CANDADO), pytest.raises(InstanciaError):
+        ordena(gro, "suspendido")
+    assert signed(gro) == []
+    assert gro.registro.uno("diario-uno").estado == "activo"
+
+
 def test_nobody_is_done_before_permanence_ends_but_by_a_person_with_a_reason(
     gro: Casa, de_perfil: Callable[[str], Casa]
 ) -> None:

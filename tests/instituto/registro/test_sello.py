@@ -18,10 +18,11 @@ from pregon.instituto.registro import rotacion, sello
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.sello import Clave, Llavero
 from pregon.instituto.registro.soporte import Soporte
-from tests.instituto.registro.fichas import ANA, ficha
+from tests.instituto.registro.fichas import ANA, ficha, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.instituto.registro.fichas import Casa
@@ -115,6 +116,20 @@ def furnished(house: Casa) -> Casa:
     return house
 
 
+def test_the_sealed_original_of_a_logo_comes_out_for_whoever_has_the_key(gro: Casa, tmp_path: Path) -> None:
+    """INE-I-f-2 admits ``.ai``: the institute that keeps it must be able to give it to who draws its list."""
+    furnished(gro)
+    out = tmp_path / "logo.ai"
+    done = run("difusor", "ficha", gro.folder, "diario-uno", "--logo-original", out)
+    assert done.exit_code == 0, done.output
+    assert out.read_bytes() == AI
+    assert out.stat().st_mode & 0o777 == 0o600
+    gro.alta("radio-2")
+    none = run("difusor", "ficha", gro.folder, "radio-2", "--logo-original", tmp_path / "nada")
+    assert none.exit_code == 66
+    assert not (tmp_path / "nada").exists()
+
+
 class Corte(BaseException):
     """The power goes off; a ``BaseException`` so that nothing of ours takes it for its own."""
 
@@ -166,6 +181,21 @@ def test_a_change_of_key_stopped_at_any_step_leaves_everything_to_be_read(
     path.write_text(first)
     with pytest.raises(EntradaError, match="no está a la mano"):
         gro.registro.ficha("diario-uno")
+
+
+def test_a_change_of_key_that_waited_for_another_one_loses_no_key(gro: Casa) -> None:
+    furnished(gro)
+    whole, first = everything(gro), list[str]()
+
+    class Segunda(Registro):
+        def turno(self) -> AbstractContextManager[None]:
+            if not first:
+                first.append(rotacion.rota(gro.registro)[1].nombre)  # somebody else's, while this one waits its turn
+            return super().turno()
+
+    key = rotacion.rota(Segunda(gro.espacio, entorno={}))[1]
+    assert everything(gro) == whole
+    assert [key.nombre] == [one.nombre for one in gro.registro.llavero().claves] != first
 
 
 def test_the_key_may_come_in_a_variable_and_change_there(gro: Casa) -> None:

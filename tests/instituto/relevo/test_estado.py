@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,11 @@ import pytest
 from pregon.base import cadena
 from pregon.base.clock import ManualClock
 from pregon.base.errors import DanadoError, DiscoError, VersionError
+from pregon.base.esquema import VERSION, move, version_of
 from pregon.base.estado_postgres import LOTE, PostgresState
 from pregon.base.postgres import Direccion, Servidor
 from pregon.base.state import StateDatabase
+from pregon.instituto.bitacora.cadena import verifica
 from tests.instituto.relevo.conftest import hora
 from tests.instituto_sql.servidores import as_operator
 
@@ -43,8 +46,6 @@ def manos(request: pytest.FixtureRequest, tmp_path: Path) -> Manos:
         state = StateDatabase(tmp_path / "estado.sqlite", clock)
 
         def in_file(text: str) -> None:
-            import sqlite3
-
             with closing(sqlite3.connect(state.path)) as connection, connection:
                 connection.execute(text)
 
@@ -125,6 +126,33 @@ def test_a_number_of_the_journal_is_given_once_though_its_event_is_taken_out(man
     assert [event.n for event in state.events()] == [1, 2, 4]
 
 
+@pytest.mark.parametrize(
+    ("statements", "faults"),
+    [
+        (["UPDATE evento SET dato = '{\"n\": 77}' WHERE n = 3"], [("ALTERADO", 3, 3)]),
+        (["DELETE FROM evento WHERE n = 2"], [("FALTAN", 2, 2)]),
+        (["DELETE FROM evento WHERE n > 4"], [("FALTAN", 5, 6)]),
+        (["INSERT INTO evento VALUES (7, '2021-06-07', 'nota', '{}', NULL)"], [("SIN_ESLABON", 7, 7)]),
+        (
+            ["UPDATE evento SET n = 99 WHERE n = 3", "UPDATE evento SET n = 3 WHERE n = 4",
+             "UPDATE evento SET n = 4 WHERE n = 99"],
+            [("ALTERADO", 3, 3), ("ALTERADO", 4, 4), ("ALTERADO", 5, 5)],
+        ),
+    ],
+)  # fmt: skip
+def test_tampering_is_found_where_it_is(
+    manos: Manos, statements: list[str], faults: list[tuple[str, int, int]]
+) -> None:
+    state, run = manos
+    for n in range(6):
+        state.record("nota", n=n)
+    assert verifica(state.apuntes(), dados=state.dados()).ok
+    for statement in statements:
+        run(statement)
+    found = verifica(state.apuntes(), dados=state.dados()).fallas
+    assert [(each.codigo, each.desde, each.hasta) for each in found] == faults
+
+
 def test_what_cannot_be_read_is_told(manos: Manos) -> None:
     state, run = manos
     state.put(bueno=1)
@@ -171,3 +199,26 @@ def test_a_commit_is_on_the_disk_of_the_server_whatever_the_account_says(postgre
     with server.transaccion() as cursor:
         assert cursor.execute("SHOW synchronous_commit").fetchone() == ("on",)
     server.cierra()
+
+
+def test_a_file_of_an_older_program_is_copied_whole_and_its_chain_goes_on(servidor: Servidor, tmp_path: Path) -> None:
+    """From before events had links, in a folder whose name no address has as it is."""
+    folder = tmp_path / "año 100% #1?"
+    folder.mkdir()
+    clock = ManualClock(hora(0))
+    old = StateDatabase(folder / "estado.sqlite", clock)
+    old.put(a="á")
+    old.put_row("serie", 7, ["x"])
+    for n in range(3):
+        old.record("nota", n=n)
+    with closing(sqlite3.connect(old.path, isolation_level=None)) as connection:
+        move(connection, 1)
+    state = PostgresState(servidor, clock, identidad="ensayo", antes=old.path)
+    assert (state.get("a"), list(state.rows("serie")), state.dados()) == ("á", [["x"]], 3)
+    assert [one.eslabon for one in state.apuntes()] == [None] * 3
+    state.record("nota", n=3)
+    with closing(sqlite3.connect(old.path, isolation_level=None)) as connection:
+        assert version_of(connection) == VERSION
+    again = StateDatabase(old.path, clock)
+    again.record("nota", n=3)
+    assert state.cabeza() == again.cabeza()

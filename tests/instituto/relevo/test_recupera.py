@@ -15,12 +15,14 @@ from pregon.base.errors import PregonError
 from pregon.base.state import StateDatabase
 from pregon.difusor.inicia import create
 from pregon.difusor.night import open_receiver
+from pregon.difusor.servidor.proceso import serving as sirve
 from pregon.instituto import avisos
 from pregon.instituto.relevo import recupera as recuperacion
 from pregon.instituto.relevo.recupera import SALTO, Recuperado, recupera
 from pregon.instituto.workspace import RAIZ, open_workspace
 from pregon.transport.local import FolderSource, deliver
 from pregon.trust.cliente import TrustClient
+from pregon.trust.firmas import FIRMAS, pack, unpack
 from pregon.trust.verified import Memory
 from tests.instituto.conftest import INICIO, Night, tree_digest
 from tests.instituto.navegador import serving
@@ -137,6 +139,79 @@ def test_the_folder_of_one_difusor_gives_the_repository_back(casa: Casa) -> None
     assert [(one.dato["corte"], one.dato["operador"]) for one in event] == [(2, "Ana")]
 
 
+def test_the_public_address_of_one_difusor_gives_the_repository_back(casa: Casa) -> None:
+    """By HTTP alone, from its real server; the night goes on for it and for one that had not got the last cut."""
+    noche(casa, 2, de_verdad=True)
+    late = Difusor(
+        TrustClient(
+            casa.night.folder / "lento", root=raiz(casa), identity=casa.space.identity, clock=casa.night.clock,
+            memory=Memory(),
+        )
+    )  # fmt: skip
+    assert late.mira(casa.origen) == 2
+    casa.night.cut(casa.space, hora(2), votes="42")
+    avisos.announce_delay(casa.space, avisos.Orden("se retrasa", "Ana"), texto="El corte se retrasa.")
+    casa.entrega()
+    assert casa.recibe() == 3
+    before = tree_digest(casa.space.repositorio)
+    space = casa.pierde()
+    with sirve([casa.difusor], disk=Disk(), clock=casa.night.clock, port=0) as server:
+        done = vuelve(casa, server.urls[0])
+    assert (done.corte, done.cortes, done.avisos, done.rehecho, done.rechazados) == (3, 3, 1, True, ())
+    after = tree_digest(space.repositorio)
+    whole = [
+        ruta
+        for ruta in before
+        if ruta.startswith(("targets/cortes/0003/", "targets/avisos/")) and not ruta.endswith(".cambios.zip")
+    ]
+    assert len(whole) == 3
+    assert {ruta: after.get(ruta) for ruta in whole} == {ruta: before[ruta] for ruta in whole}
+    assert casa.night.cut(space, hora(3), votes="49").corte == 4
+    casa.entrega()
+    assert casa.recibe() == 4
+    assert late.mira(casa.origen) == 4
+    with space.signing() as repository:
+        assert [cut.corte for cut in repository.cuts()] == [1, 2, 3, 4]
+        assert repository.next_notice() == 2
+
+
+def test_a_portal_that_shows_a_later_cut_than_the_signatures_is_a_number_already_used(casa: Casa) -> None:
+    noche(casa, 1)
+    old = casa.night.folder / "viejo"
+    shutil.copytree(casa.space.repositorio, old)
+    corta(casa.space, 1, "55")
+    casa.entrega()
+    casa.recibe()
+    space = casa.pierde()
+    with serving(casa.difusor.cortes / "0002") as url:
+        with pytest.raises(PregonError, match="0002") as refusal:
+            vuelve(casa, str(old), url)
+        assert refusal.value.codigo == "ENTRADA"
+        assert not space.repositorio.exists()
+        assert vuelve(casa, str(old), url, str(casa.difusor.folder)).corte == 2
+
+
+def test_signatures_of_a_portal_are_not_believed(casa: Casa) -> None:
+    noche(casa, 2)
+    space = casa.pierde()
+    path = casa.difusor.servidor / FIRMAS
+    documents = unpack(path.read_bytes())
+    name = next(ruta for ruta in documents if ruta.endswith(".cortes.json"))
+    for wrong in (
+        pack({**documents, name: documents[name].replace(b'"corte":2', b'"corte":3')}),
+        pack({ruta: data for ruta, data in documents.items() if ruta != name}),
+        b"{}",
+    ):
+        path.write_bytes(wrong)
+        shown = casa.night.folder / "portal"
+        shutil.copytree(casa.difusor.cortes / "0002", shown, dirs_exist_ok=True)
+        shutil.copy(path, shown)
+        with serving(shown) as url, pytest.raises(PregonError) as refusal:
+            vuelve(casa, url)
+        assert refusal.value.codigo == "ENTRADA"
+        assert not space.repositorio.exists()
+
+
 def test_what_was_sent_and_the_public_address_give_it_back_together(casa: Casa) -> None:
     noche(casa, 3)
     for archive in casa.origen.glob("targets/cortes/*/*.zip"):
@@ -227,6 +302,26 @@ def test_a_place_that_was_altered_gives_nothing(casa: Casa) -> None:
     assert "HASH" in refusal.value.codigo or refusal.value.codigo == "ENTRADA"
     kept = {ruta: sha for ruta, sha in tree_digest(space.folder).items() if not ruta.startswith(("trabajo", "repos"))}
     assert {ruta: sha for ruta, sha in kept.items() if ruta in before} == before
+    assert not space.repositorio.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "codigo"),
+    [
+        ("https://ana:clave-secreta@127.0.0.1:9/", "USO"),
+        ("http://ana:clave-secreta@127.0.0.1:9/", "USO"),
+        ("ftp://127.0.0.1/x", "USO"),
+        ("sftp://cuenta@127.0.0.1/x", "USO"),
+        ("/no/existe", "ENTRADA"),
+    ],
+)
+def test_an_address_that_nobody_reads_is_told_without_its_password(casa: Casa, address: str, codigo: str) -> None:
+    noche(casa, 1)
+    space = casa.pierde()
+    with pytest.raises(PregonError) as refusal:
+        vuelve(casa, str(casa.difusor.folder), address)
+    assert refusal.value.codigo == codigo
+    assert "clave-secreta" not in str(refusal.value.as_dict())
     assert not space.repositorio.exists()
 
 

@@ -15,6 +15,7 @@ from pregon.base import cadena
 from pregon.base.errors import DanadoError, EntradaError, InstanciaError, PregonError
 from pregon.base.state import StateDatabase
 from pregon.instituto import avisos
+from pregon.instituto.bitacora import sellos
 from pregon.instituto.entrega.vista import vistas
 from pregon.instituto.firma import sign_cut
 from pregon.instituto.relevo import releva, replica, turno
@@ -187,6 +188,30 @@ def test_the_journal_of_the_file_goes_on_in_the_server_with_its_chain(pareja: Pa
     assert cadena.sigue(cadena.Cabeza(), after) == state.cabeza()
     assert all(apunte.eslabon == cadena.sigue(cadena.Cabeza(), after[: apunte.n]).eslabon for apunte in after)
     assert list(old.apuntes()) == before
+
+
+def test_seals_of_both_machines_find_a_journal_written_again_in_the_server(pareja: Pareja) -> None:
+    """Every link done again, and the count: only what was signed before tells."""
+    a = pareja.abre("a")
+    corta(a, 1)
+    first = sellos.sella(a, corte=2)
+    pareja.calla()
+    b = pareja.abre("b")
+    pasa(b)
+    second = sellos.sella(b, corte=2)
+    assert (first.numero, second.numero, second.anterior) == (1, 2, first.sha256)
+    assert sellos.revisa(a).ok
+    assert sellos.revisa(b).ok
+    last = cadena.GENESIS
+    for n, *texts in pareja.sql("SELECT n, hora, tipo, dato FROM evento ORDER BY n"):
+        if n == first.n:
+            texts[1] = "nota"
+        last = cadena.eslabon(last, n, *texts)
+        pareja.sql("UPDATE evento SET tipo = %s, eslabon = %s WHERE n = %s", texts[1], last, n)
+    for machine in (a, b):
+        found = sellos.revisa(machine)
+        assert not found.ok
+        assert {each.codigo for each in found.fallas} == {"REESCRITA"}
 
 
 def test_a_waiting_machine_keeps_a_copy_and_changes_nothing_of_the_turn(pareja: Pareja) -> None:

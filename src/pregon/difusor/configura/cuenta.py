@@ -11,6 +11,8 @@ from pregon.difusor.configura.model import cuenta_valida
 if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace
 
+LLAVES = "/etc/ssh/pregon"
+"""Folder of the lists of keys: root's, so that the account cannot change what its own keys may do."""
 JAULAS = "/srv"
 """Where the account's own folder goes: root's all the way up, as sshd demands of a chroot."""
 
@@ -58,17 +60,22 @@ def cuenta_de(workspace: Workspace, nombre: str) -> Cuenta:
     )
 
 
-def pasos_de_cuenta(cuenta: Cuenta, *, interprete: str) -> tuple[Paso, ...]:
+def pasos_de_cuenta(cuenta: Cuenta, *, interprete: str, salvo: str | None = None) -> tuple[Paso, ...]:
     """Make the account and give it ``entrada/``. ``interprete``: its shell.
+
+    ``salvo``: a file that says, where it is, that another service needs the shell that the account has: the calls of
+    Durango and Morelos ask for SSH and for a daemon of rsync at once (DGO-II-net-c3, MOR-A1-3.4).
 
     The password is «*»: none will ever match, and unlike «!» it does not count as a locked account, which sshd refuses.
     """
+    unless = "" if salvo is None else f"test -e {salvo} || "
     return (
         Paso(
             "Una cuenta del sistema, sin contraseña posible y con una carpeta que es de root.",
             f"id -u {cuenta.nombre} >/dev/null 2>&1 || useradd --system --user-group --no-create-home "
             f"--home-dir {cuenta.jaula} --shell {interprete} --password '*' {cuenta.nombre}\n"
-            f"usermod --shell {interprete} --home {cuenta.jaula} {cuenta.nombre}\n"
+            f"usermod --home {cuenta.jaula} {cuenta.nombre}\n"
+            f"{unless}usermod --shell {interprete} {cuenta.nombre}\n"
             f"install -d -o root -g root -m 0755 {cuenta.jaula}",
         ),
         Paso(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.unidades import Archivo, Paso
 from pregon.difusor.configura.concesiones import de_la_cuenta
-from pregon.difusor.configura.cuenta import cuenta_de, pasos_de_cuenta
+from pregon.difusor.configura.cuenta import LLAVES, cuenta_de, pasos_de_cuenta
 from pregon.difusor.configura.model import CUENTA, Configuracion, direcciones
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def configura(workspace: Workspace, *, desde: Sequence[str], nombre: str = CUENT
                 "  exit 1\n"
                 "fi",
             ),
-            *pasos_de_cuenta(cuenta, interprete="/usr/sbin/nologin"),
+            *pasos_de_cuenta(cuenta, interprete="/usr/sbin/nologin", salvo=f"{LLAVES}/{nombre}"),
             Paso(
                 "La contraseña nace aquí y sólo root la lee; désela al instituto por un medio aparte.",
                 f"install -d -o root -g root -m 0755 {CARPETA}\n"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pregon.base.errors import UsoError
 from pregon.base.unidades import Archivo, Paso
 from pregon.difusor.configura.concesiones import de_la_cuenta
-from pregon.difusor.configura.cuenta import cuenta_de, paso_de_cuenta_libre, pasos_de_cuenta, pasos_de_jaula
+from pregon.difusor.configura.cuenta import LLAVES, cuenta_de, paso_de_cuenta_libre, pasos_de_cuenta, pasos_de_jaula
 from pregon.difusor.configura.model import CUENTA, Configuracion, direcciones
 
 if TYPE_CHECKING:
@@ -54,9 +54,6 @@ PEDIDOS = (
 )
 """Requests of SFTP that a delivery needs. ``remove`` cleans what an earlier one left half done. Not there: links of any
 kind, ``rmdir``, copies inside the server, and asking for accounts and homes."""
-
-LLAVES = "/etc/ssh/pregon"
-"""Folder of the lists of keys: root's, so that the account cannot change what its own keys may do."""
 
 AJUSTES = "/etc/ssh/sshd_config"
 

@@ -49,7 +49,8 @@ INTERNA = "INTERNA"
 class Pedido:
     """What a target must show: ``que`` is a release's folder (``0042``), ``aviso`` or ``espera``.
 
-    ``sha256`` is of the cut's manifest, or of the page, and ``avisos`` of the announced delays that go with it.
+    ``sha256`` is of the cut's manifest, or of the page, and ``avisos`` of the announced delays that go with it, and how
+    many notices there are.
     """
 
     que: str

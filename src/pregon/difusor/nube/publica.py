@@ -46,7 +46,7 @@ from pregon.difusor.nube.plan import (
     plan_of,
     publicas,
 )
-from pregon.difusor.servidor.sitio import site_of
+from pregon.difusor.servidor.sitio import SUYOS, site_of
 from pregon.transport.causas import Causa
 
 if TYPE_CHECKING:
@@ -176,11 +176,11 @@ class Publicacion:
     # What there must be.
 
     def _ours(self, taken: Collection[str]) -> list[Objeto]:
-        """The notices, which hide what a package calls so, as at our own servers, and the page of what is not there."""
+        """What the institute says and signs, which hides what a package calls so, as at our servers, and our 404."""
         folder = self._workspace.servidor
         wanted = [name for name in (pages.NO_ENCONTRADA,) if name not in taken]
         if self._workspace.firmado:
-            wanted.append(pages.AVISOS)
+            wanted += SUYOS
         return [self._own(name, self._bodies.lee(folder / name)) for name in wanted if (folder / name).is_file()]
 
     def _own(self, ruta: str, raw: bytes) -> Objeto:

@@ -101,6 +101,9 @@ class Nube:
         workspace = self._workspace
         avisos = workspace.servidor / AVISOS
         told = sha256_file(avisos) if avisos.is_file() else None
+        if told is not None:
+            # Any notice, so that the store has its signature too before another could be signed with its number.
+            told += f" {sum(1 for _ in workspace.avisos.glob('*.json'))}"
         if cut is not None:
             return Pedido(pointer.release_name(cut.corte), cut.sha256, told, cut=cut)
         public = pointer.read(workspace)

@@ -21,6 +21,9 @@ BLOQUE = 4096
 ARCHIVO = 64 << 20
 """Bytes of the file that is read: more than a disk's own memory holds of it, and little to write."""
 SEGUNDOS = 2.0
+LECTURAS = 20_000
+"""So many tell the rate as well as the whole time would: a disk that gives them before it is up is 25 times faster than
+the 400 a second of GRO-2.3j."""
 NOMBRE = ".revisa-disco"
 
 
@@ -56,7 +59,7 @@ def _read(path: Path, clock: Clock, segundos: float) -> Lectura:
         with mmap.mmap(-1, BLOQUE) as page:  # aligned, as a direct read asks for
             places = random.Random(0)  # noqa: S311 (places to read, not secrets)
             done, start = 0, clock.monotonic()
-            while (spent := clock.monotonic() - start) < segundos:
+            while (spent := clock.monotonic() - start) < segundos and done < LECTURAS:
                 os.preadv(handle, [page], places.randrange(ARCHIVO // BLOQUE) * BLOQUE)
                 done += 1
     finally:

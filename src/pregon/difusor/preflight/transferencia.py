@@ -11,6 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pregon.convocatoria.clausulas import del_perfil
 from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor.preflight.portador import leyendo, pedazos
 
@@ -148,8 +149,9 @@ def _size(call: str, size: int, limit: int, measured: Medida | None, how: str) -
         elif measured.justa:
             state, mend = "falla", "Contrate más ancho de banda, o quite lo demás que use el enlace."
     que = f"Un paquete de {size} MB llega a tiempo"
+    clause = next(iter(del_perfil(call, "transferencia_max_s")), None)  # it gives the limit; GRO-2.2c, the sizes
     return Comprobacion(
-        code, clausula_de(call, code), que, told, f"a lo sumo {limit} s", state, None if state == "bien" else mend,
+        code, clause, que, told, f"a lo sumo {limit} s", state, None if state == "bien" else mend,
         medida=_exact(measured),
     )  # fmt: skip
 

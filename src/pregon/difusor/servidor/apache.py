@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, RESTRINGIDA
 from pregon.difusor.servidor.nginx import CIFRAS, RETOS, arrange_alike
-from pregon.difusor.servidor.sitio import AVISOS, INMUTABLE, RUTA_INMUTABLE, TIPOS, security_headers
+from pregon.difusor.servidor.sitio import INMUTABLE, RUTA_INMUTABLE, SUYOS, TIPOS, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,7 +91,7 @@ def _host(address: str, port: str) -> str:
 
 def _folders(site: Site, folder: str) -> Iterator[str]:
     """What may be read of the workspace, and how."""
-    yield f"# {site.nombre}: sólo los cortes; de los suyos, sólo sus páginas y los avisos."
+    yield f"# {site.nombre}: sólo los cortes; de los suyos, sólo sus páginas y lo que dice el instituto."
     yield f"<Directory {site.carpeta}/cortes>"
     yield from (f"    {line}" for line in (*_FILES, *_access(site, folder)))
     yield "</Directory>"
@@ -110,9 +110,10 @@ def _folders(site: Site, folder: str) -> Iterator[str]:
     yield "        Header unset ETag"
     yield "    </FilesMatch>"
     if site.firmado:
-        yield f"    <Files {AVISOS}>"
-        yield from (f"        {line}" for line in _access(site, folder))
-        yield "    </Files>"
+        for name in SUYOS:
+            yield f"    <Files {name}>"
+            yield from (f"        {line}" for line in _access(site, folder))
+            yield "    </Files>"
     yield "</Directory>"
 
 
@@ -247,7 +248,8 @@ def _site(site: Site) -> list[str]:
     if site.base != "/":
         rules.append(f"RewriteRule ^{base[:-1]}$ {site.base} [R=308,L]")
     if site.firmado:
-        rules.append(f"RewriteRule ^{base}{re.escape(AVISOS)}$ {folder}/servidor/{AVISOS} [E=pregon_archivo:1,L]")
+        names = "|".join(re.escape(name) for name in SUYOS)
+        rules.append(f"RewriteRule ^{base}({names})$ {folder}/servidor/$1 [E=pregon_archivo:1,L]")
     if site.personalizada:
         rules += [
             f"RewriteCond expr \"file('{folder}/personalizada/puntero') =~ m#^([0-9a-f]{{64}})\\n?$#\"",

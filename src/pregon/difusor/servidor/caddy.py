@@ -27,7 +27,7 @@ from pregon.base.durable import PARCIAL
 from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, RESTRINGIDA
 from pregon.difusor.pointer import AVISO, ESPERA
 from pregon.difusor.servidor.reparto import Bloque, Redireccion, arrange
-from pregon.difusor.servidor.sitio import AVISOS, INMUTABLE, NUNCA, RUTA_INMUTABLE, security_headers
+from pregon.difusor.servidor.sitio import INMUTABLE, NUNCA, RUTA_INMUTABLE, SUYOS, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -274,8 +274,8 @@ def _access(site: Site) -> str:
 def _notices(site: Site) -> str:
     if not site.firmado:
         return ""
-    return f"""		@avisos path /{AVISOS}
-		handle @avisos {{
+    return f"""		@suyos path {" ".join(f"/{name}" for name in SUYOS)}
+		handle @suyos {{
 			root * "{site.carpeta}/servidor"
 			file_server
 		}}

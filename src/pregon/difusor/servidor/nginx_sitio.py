@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pregon.difusor.pages import NO_DISPONIBLE, NO_ENCONTRADA, RESTRINGIDA
-from pregon.difusor.servidor.sitio import AVISOS, INMUTABLE
+from pregon.difusor.servidor.sitio import INMUTABLE, SUYOS
 
 if TYPE_CHECKING:
     from pregon.difusor.servidor.sitio import Site
@@ -62,16 +62,15 @@ def sitio(site: Site, place: str, logs: str, *, alone: bool) -> list[str]:
             f"^~ {base}assets/", *files, "set $pregon_cache $pregon_assets;", f"alias {folder}/publico/assets/;"
         )
     if site.firmado:
-        lines += [
-            "# Los avisos firmados del instituto.",
-            *lugar(
-                f"= {base}{AVISOS}",
+        lines.append("# Lo que dice y firma el instituto.")
+        for name in SUYOS:
+            lines += lugar(
+                f"= {base}{name}",
                 *inside,
                 "set $pregon_cache no-cache;",
                 "set $pregon_vary Accept-Encoding;",
-                f"alias {folder}/servidor/{AVISOS};",
-            ),
-        ]
+                f"alias {folder}/servidor/{name};",
+            )
     if site.personalizada:
         lines += lugar(
             f"{base}personalizada/", *files, "set $pregon_cache no-cache;", f"alias {folder}/personalizada/publica/;"

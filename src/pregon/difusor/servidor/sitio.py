@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pregon.base.errors import AjustesError
 from pregon.difusor import pages
 from pregon.difusor.pages import style_source
+from pregon.trust.firmas import FIRMAS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,9 @@ TIPOS = {
     "application/gzip": ("gz",),
 }
 """What each suffix is said to be; nothing is said of the rest. The machine's own lists differ from one to another."""
-AVISOS = pages.AVISOS
-"""The institute's signed notices: ``<base>avisos.json`` answers this file of the server's folder, where ``firmado``."""
+SUYOS = (pages.AVISOS, FIRMAS)
+"""What the institute says and signs: ``<base>avisos.json`` and ``<base>firmas.json`` answer those files of the server's
+folder, where ``firmado``. The second is there only while results are (``difusor.firmas``)."""
 HSTS = "max-age=31536000"
 """A year, of this name alone: what other names of the difusor do is not ours to promise."""
 TLS_MINIMO: Literal["1.2"] = "1.2"
@@ -81,7 +83,7 @@ class Site:
     ``escucha`` is ``host:port``; ``base`` the path of the portal with its slashes; ``nombre`` (letters, digits,
     hyphen) its log; ``inmutable`` whether hash-named assets and ``datos/NNNN`` never change; ``marcos`` the CSP
     ``frame-ancestors``; ``indexable`` False asks search engines to stay away; ``firmado`` whether there are notices to
-    serve (``AVISOS``). ``nombres``: the host names that are its own, none for every name. ``tls`` None: plain HTTP.
+    serve (``SUYOS``). ``nombres``: the host names that are its own, none for every name. ``tls`` None: plain HTTP.
     ``hsts``: asks browsers to come back over TLS. ``acceso``: who enters, None for everyone. ``personalizada``: whether
     the call allows a view of the difusor's own (``difusor/personalizada.py``).
     """

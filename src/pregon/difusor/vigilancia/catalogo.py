@@ -228,7 +228,8 @@ _REGLAS = (
         "VIGENCIA",
         "aviso",
         "Una firma venció o está por vencer",
-        "`vigencia_dias` para la raíz y los destinos; un día para las demás; el sello de tiempo, al vencer",
+        "`vigencia_dias` para la raíz y los destinos; un día para las demás; el sello de tiempo, al vencer. Tras el "
+        "último corte de una convocatoria sin `permanencia_hasta`, sólo la raíz y los destinos",
         "Avise al instituto para que firme de nuevo. Lo publicado no se retira por esto.",
         inmediata=True,
     ),

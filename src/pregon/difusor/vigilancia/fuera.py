@@ -6,7 +6,6 @@ import contextlib
 import random
 import socket
 import ssl
-import zlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.servidor.sitio import security_headers, site_of
 from pregon.difusor.vigilancia.alarmas import Sintoma
 from pregon.paquete.names import MANIFIESTO
+from pregon.sonda.codificacion import decodificado
 from pregon.sonda.probe import Limits, probe
 from pregon.transport.peticion import tls_context
 
@@ -46,7 +46,6 @@ MUESTRA_MAX = 8 << 20
 CERTIFICADO_GRAVE = timedelta(days=3)
 NOMBRADAS = 5
 PORTADA = "index.html"
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,13 +202,8 @@ class Visitante:
         answer = self._ask(url, ruta, count, coding="gzip")
         if answer.headers.get("content-encoding") != "gzip" or answer.cuerpo is None:
             return answer
-        decoder = zlib.decompressobj(_GZIP)
-        try:
-            plain = decoder.decompress(answer.cuerpo, size + 1)
-        except zlib.error:
-            plain = b""
-        whole = decoder.eof and not decoder.unused_data
-        return replace(answer, sha256=sha256_bytes(plain) if whole else "")
+        plain = decodificado(answer.cuerpo, "gzip", size)
+        return replace(answer, sha256="" if plain is None else sha256_bytes(plain))
 
     def _compare(self, ruta: str, answer: Probe, sha256: str | None, name: str | None, count: _Cuenta) -> None:
         if sha256 is None or not answer.completo or (answer.status == HTTPStatus.OK and answer.sha256 == sha256):

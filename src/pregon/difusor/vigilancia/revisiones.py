@@ -205,8 +205,13 @@ def _servidor(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
 
 def _plazos(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
     limits = workspace.settings.vigilancia
+    # The closing cut of a call without an end of permanence (MOR-gap) is signed as any other: nobody signs it again.
+    over = vista.decision is not None and vista.decision.estado is Estado.CERRADO
+    lasts = over and workspace.convocatoria.permanencia_hasta is None
     due = []
     for role, until in vista.vigencias.items():
+        if lasts and role not in _FUERA_DE_LINEA:
+            continue
         if role in _FUERA_DE_LINEA:
             margin = timedelta(days=limits.vigencia_dias)
         else:

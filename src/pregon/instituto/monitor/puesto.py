@@ -19,8 +19,9 @@ from pregon.base.errors import AjustesError
 from pregon.base.settings import load_toml
 from pregon.instituto.monitor.ajustes import AjustesMonitor, Nombre
 from pregon.instituto.monitor.muestreo import ReglasMuestreo, recorrido
-from pregon.instituto.monitor.observa import Publicada, Punto
+from pregon.instituto.monitor.observa import Punto
 from pregon.instituto.monitor.puntos import Cuaderno, crea_llave
+from pregon.instituto.monitor.referencia import Publicada
 from pregon.transport.peticion import tls_context
 from pregon.trust.verified import Identity
 

@@ -27,8 +27,9 @@ from pregon.instituto.monitor.ajustes import PortalVigilado
 from pregon.instituto.monitor.almacen import Almacen, Guardada
 from pregon.instituto.monitor.catalogo import Catalogo, Lista, clave_de
 from pregon.instituto.monitor.muestreo import ReglasMuestreo
-from pregon.instituto.monitor.observa import Barrida, Firmada, Punto
+from pregon.instituto.monitor.observa import Barrida, Punto
 from pregon.instituto.monitor.puntos import Remotos
+from pregon.instituto.monitor.referencia import Firmada
 from pregon.instituto.monitor.veredicto import VENTANA, Reglas, dictamina
 from pregon.transport.lugar import read_secret
 from pregon.transport.peticion import tls_context

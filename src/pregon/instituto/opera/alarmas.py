@@ -89,6 +89,11 @@ def catalogo() -> dict[str, Regla]:
             "Hay nodos que no recibieron lo último",
             "Se les intenta de nuevo. Llame al contacto técnico de cada uno (GRO-3.2).",
         ),
+        "PUNTOS": Regla(
+            "aviso",
+            "Falta un punto de observación",
+            "Revise su red y su servicio. Mientras falte, el silencio de un difusor no se le achaca a él.",
+        ),
         "CIERRE_INCOMPLETO": Regla(
             "aviso",
             "Hay difusores que no confirman el corte de cierre",

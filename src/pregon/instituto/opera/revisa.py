@@ -50,9 +50,12 @@ def revisa(
     if encargo.en_seco:
         corte_en_seco(workspace, encargo.en_seco)
     found = revisa_equipo.todo(workspace, encargo.ayer, environment)
+    if any(one.codigo == revisa_equipo.ESTADO and one.estado == "falla" for one in found):
+        return found  # Neither the registry nor the acuses can be read, and nothing may be delivered.
     found += revisa_nodos.alcanzados(workspace, environment)
     signed = Turno(workspace, environment, threading.Event()).firmas()
     found += revisa_nodos.en_seco(workspace, signed, environment, espera_s=encargo.espera_s, real=watch)
+    found.append(revisa_nodos.puntos(workspace))
     found += revisa_nodos.portales(workspace, signed, environment, real=watch)
     found += revisa_gente.todo(workspace, environment)
     return found

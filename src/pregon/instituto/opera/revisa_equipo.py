@@ -12,9 +12,11 @@ from pregon.instituto.bitacora import sellos
 from pregon.instituto.ceremonia import llaves
 from pregon.instituto.opera.ensayo import Ensayado, ensaya
 from pregon.instituto.opera.programa import periodos
+from pregon.instituto.relevo import replica
 from pregon.notifica.canal import secret_of
 from pregon.transport.lugar import read_secret
 from pregon.trust.keys import ONLINE_ROLES, RAIZ
+from pregon.trust.oferta import TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ PAQUETE_BYTES = 50_000_000
 """Of a package where none was ever made: between the 40 MB of GRO-2.2c and INE-II-a-ii-3b and what grows of it."""
 OBSERVACIONES_BYTES = 1_000_000_000
 """For the watch, the journal and the database of the night."""
+ESTADO = "ESTADO"
+"""Code of the check without which nothing of the night can be looked at."""
 MB = 1_000_000
 
 
@@ -204,6 +208,34 @@ def bitacora(workspace: Workspace) -> Comprobacion:
     return Comprobacion("BITACORA", None, "La bitácora está íntegra y sus sellos salen", told, "íntegra", state, mend)
 
 
+def estado(workspace: Workspace) -> Iterator[Comprobacion]:
+    """ESTADO: the base that two machines share answers, this one has the night, and the base has what is signed."""
+    if workspace.settings.estado is None:
+        return
+    told, mend = "responde, la noche es de esta máquina y tiene lo último firmado", None
+    try:
+        workspace.numeros()
+        shared = workspace.compartido
+        there = None if shared is None else shared.servidor.corre(replica.vigente)
+        here = (workspace.repositorio / TIMESTAMP).read_bytes()
+        if there is None:
+            told = "responde, y aún no tiene nada: se le da con la primera orden que firme"
+        elif there[1] != here:
+            told = f"tiene la versión {there[0]}, que no es lo firmado en esta máquina"
+            mend = "Vea «Si se pierde la base» en desastre.md antes de firmar nada."
+    except PregonError as exc:
+        told, mend = exc.que_paso, exc.que_hacer
+    yield Comprobacion(
+        ESTADO,
+        None,
+        "La base que comparten las dos máquinas está al corriente",
+        told,
+        "responde; el turno, de esta máquina",
+        "bien" if mend is None else "falla",
+        mend,
+    )
+
+
 def compuerta(
     workspace: Workspace, actas: Sequence[Path], environment: Mapping[str, str]
 ) -> tuple[Ensayado | None, Iterator[Comprobacion]]:
@@ -268,6 +300,7 @@ def todo(workspace: Workspace, actas: Sequence[Path], environment: Mapping[str, 
         secretos(workspace, environment),
         reloj(workspace),
         *gate,
+        *estado(workspace),
         disco(workspace, None if made is None or not made.bytes else made.bytes),
         bitacora(workspace),
     ]

@@ -215,6 +215,31 @@ def reloj_de(destino: Destino, acuse: Acuse, diario: _Diario, firmas: Firmas, de
     )
 
 
+def puntos(workspace: Workspace) -> Comprobacion:
+    """PUNTOS: more than one machine looks at the portals, and this one can tell its own network's loss from theirs."""
+    ours = workspace.settings.monitor
+    count, mend = 1 + len(ours.remoto), []
+    if not ours.remoto:
+        mend.append(
+            "Ponga otro en otra red («pregon instituto observa --inicia») y su tabla [[monitor.remoto]]: con uno solo, "
+            "toda orden espera a una persona."
+        )
+    if not ours.testigos:
+        mend.append(
+            "Escriba «testigos» en [monitor]: sin ellos no se distingue un difusor que calla de esta red caída."
+        )
+    told = f"{count} {'punto' if count == 1 else 'puntos'}, {len(ours.testigos)} testigos"
+    return Comprobacion(
+        "PUNTOS",
+        None,
+        "Se mira desde varias redes, y se nota si falla la propia",
+        told,
+        "2 puntos y 1 testigo",
+        "aviso" if mend else "bien",
+        " ".join(mend) or None,
+    )
+
+
 def portales(
     workspace: Workspace, firmas: Firmas, environment: Mapping[str, str], *, real: Clock
 ) -> Iterator[Comprobacion]:

@@ -216,6 +216,10 @@ class Servicio:
             self.alarmas.pon("VIGILANCIA", exc.que_paso)
         else:
             self.alarmas.quita("VIGILANCIA")
+            if watch.faltan:
+                self.alarmas.pon("PUNTOS", "; ".join(watch.faltan) + ".")
+            else:
+                self.alarmas.quita("PUNTOS")
         try:
             signed = self.turno.firmas()  # A cut may have been signed while we looked.
             watch.proceso(periodos(self.workspace.convocatoria, signed.cortes))

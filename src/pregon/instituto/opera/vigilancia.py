@@ -16,9 +16,11 @@ from pregon.instituto.registro.almacen import Registro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from pregon.base.clock import Clock
     from pregon.instituto.monitor.modelo import Dictamen, Periodo
+    from pregon.instituto.monitor.ronda import Ronda
     from pregon.instituto.opera.turno import Firmas
     from pregon.instituto.proceso.modelo import Paso
     from pregon.instituto.workspace import Workspace
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 LIMITE_S = 300.0
 """Real seconds after which a round that did not end is told: five at the default pace."""
+CALLA = 5
+"""Rounds after which a vantage point that sends nothing is told of."""
 GUARDA = 3
 """Intervals whose verdicts are kept at hand: the slot that ends, the one before it, and one more."""
 
@@ -58,6 +62,9 @@ class Vigilancia:
         kept = Almacen(workspace).lee(now - GUARDA * workspace.intervalo, now)
         self._dictamenes: list[Dictamen] = [told for one in kept for told in one.dictamenes]
         self._next = now
+        self._heard: dict[str, datetime] = {}
+        self.faltan: tuple[str, ...] = ()
+        """The vantage points that the last round missed, each with why."""
 
     @property
     def ultimos(self) -> tuple[Dictamen, ...]:
@@ -78,57 +85,74 @@ class Vigilancia:
         clock = self._workspace.clock
         now = clock.now()
         self._next = now + timedelta(seconds=self._workspace.settings.monitor.cada_s)
-        watched = self._watched(firmas)
+        watched = vigilados_de(self._workspace, self._registro, self._received, firmas)
         if not watched:
             return
-        told = self._vigia.ronda(watched).dictamenes
+        made = self._vigia.ronda(watched)
         since = now - GUARDA * self._workspace.intervalo
-        self._dictamenes = [one for one in self._dictamenes if one.hora >= since] + list(told)
+        self._dictamenes = [one for one in self._dictamenes if one.hora >= since] + list(made.dictamenes)
+        self.faltan = self._heard_of(made)
 
     def proceso(self, huecos: Sequence[Periodo]) -> None:
         """Close what ended, warn, propose, and carry out what was confirmed. Raises as ``Proceso``."""
         self._proceso.cierra(huecos, self._dictamenes)
         self._proceso.atiende()
 
-    def _watched(self, firmas: Firmas) -> list[Vigilado]:
-        """The registry's, and those of ``[[monitor.portal]]`` without a form there: notices give their orders."""
-        shown = self._shown(firmas)
-        found = vigilados(self._registro.vigilables(), shown)
-        known = {one.id for one in self._registro.todos()}
-        for portal in self._workspace.settings.monitor.portal:
-            if portal.difusor in known:
-                continue
-            order = avisos.last_order(firmas.avisos, portal.difusor)
-            away = order is not None and order.tipo != "reinstalacion"
-            found.append(
-                Vigilado(
-                    difusor=portal.difusor,
-                    urls=portal.urls,
-                    mando="aviso" if away else "publica",
-                    mando_desde=None if order is None else order.desde,
-                    visible=shown.get(portal.difusor),
-                )
-            )
-        return found
+    def _heard_of(self, made: Ronda) -> tuple[str, ...]:
+        """Which points did not see, did not come or are not heard from any more, and why."""
+        settings = self._workspace.settings.monitor
+        quiet = timedelta(seconds=CALLA * settings.cada_s)
+        self._heard.update((view.punto, made.hora) for view in made.vistas)
+        lost = [f"«{view.punto}» está sin red" for view in made.vistas if not view.con_red]
+        for one in settings.remoto:
+            error, last = made.errores.get(one.punto), self._heard.setdefault(one.punto, made.hora)
+            if error is not None:
+                lost.append(f"«{one.punto}»: {error.que_paso.rstrip('.')}")
+            elif made.hora - last > quiet:
+                lost.append(f"«{one.punto}» calla desde las {last.astimezone(self._workspace.convocatoria.zona):%H:%M}")
+        return tuple(lost)
 
-    def _shown(self, firmas: Firmas) -> dict[str, int | None]:
-        """The cut that each difusor says it shows: the oldest among its nodes, None where one says nothing."""
-        cuts = {one.corte: one.manifiesto_sha256 for one in firmas.cortes}
-        said: dict[str, list[int | None]] = {}
-        for destino in self._workspace.settings.destino:
-            if destino.clave_acuses is None or destino.pausado:
-                continue
-            corte = None
-            try:
-                acuse = self._received.situation(destino, cuts).eventos.get("visible")
-                corte = None if acuse is None else acuse.corte
-            except PregonError:
-                pass  # What we keep was changed: «acuses estado» tells it; here nothing is believed.
-            said.setdefault(destino.difusor, []).append(corte)
-        return {
-            ident: None if any(one is None for one in shown) else min(one for one in shown if one is not None)
-            for ident, shown in said.items()
-        }
+
+def vigilados_de(workspace: Workspace, registro: Registro, recibidos: Recibidos, firmas: Firmas) -> list[Vigilado]:
+    """Who is watched: the registry's, and those of ``[[monitor.portal]]`` without a form there, whose notices order."""
+    shown = _shown(workspace, recibidos, firmas)
+    found = vigilados(registro.vigilables(), shown)
+    known = {one.id for one in registro.todos()}
+    for portal in workspace.settings.monitor.portal:
+        if portal.difusor in known:
+            continue
+        order = avisos.last_order(firmas.avisos, portal.difusor)
+        away = order is not None and order.tipo != "reinstalacion"
+        found.append(
+            Vigilado(
+                difusor=portal.difusor,
+                urls=portal.urls,
+                mando="aviso" if away else "publica",
+                mando_desde=None if order is None else order.desde,
+                visible=shown.get(portal.difusor),
+            )
+        )
+    return found
+
+
+def _shown(workspace: Workspace, recibidos: Recibidos, firmas: Firmas) -> dict[str, int | None]:
+    """The cut that each difusor says it shows: the oldest among its nodes, None where one says nothing."""
+    cuts = {one.corte: one.manifiesto_sha256 for one in firmas.cortes}
+    said: dict[str, list[int | None]] = {}
+    for destino in workspace.settings.destino:
+        if destino.clave_acuses is None or destino.pausado:
+            continue
+        corte = None
+        try:
+            acuse = recibidos.situation(destino, cuts).eventos.get("visible")
+            corte = None if acuse is None else acuse.corte
+        except PregonError:
+            pass  # What we keep was changed: «acuses estado» tells it; here nothing is believed.
+        said.setdefault(destino.difusor, []).append(corte)
+    return {
+        ident: None if any(one is None for one in shown) else min(one for one in shown if one is not None)
+        for ident, shown in said.items()
+    }
 
 
 def cierra_lo_guardado(workspace: Workspace, firmas: Firmas) -> tuple[Paso, ...]:

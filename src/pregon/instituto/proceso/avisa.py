@@ -24,7 +24,6 @@ from pregon.instituto.registro.almacen import Registro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from pregon.instituto.monitor.modelo import Dictamen, Periodo
     from pregon.instituto.proceso.diario import AccionOrden, Advertencia, OrdenDifusor
@@ -99,7 +98,8 @@ class Proceso:
     def cierra(self, periodos: Sequence[Periodo], dictamenes: Iterable[Dictamen]) -> tuple[Paso, ...]:
         """Close every slot that ended, once for each difusor, and take the step that the rule asks for.
 
-        From the start on, who is still «admitido» is made «activo» first: nobody escapes the count by a forgotten order.
+        From the start on, who is still «admitido» is made «activo» first: no forgotten order keeps anybody out of the
+        count.
 
         Args:
             periodos: the slots of the night in their order, those that did not end included.
@@ -127,6 +127,7 @@ class Proceso:
                 if last is not None and last.hora > inscrito.desde:
                     # Once more, for whoever died after closing the slot and before this.
                     self._follow(inscrito, last, seen)
+        self._dichos.mira(by_difusor.values())
         return tuple(steps)
 
     def atiende(self) -> int:
@@ -200,11 +201,11 @@ class Proceso:
     def _ended(self, periodos: Sequence[Periodo]) -> tuple[Periodo, ...]:
         now, order = self._workspace.clock.now(), sorted(periodos, key=lambda one: one.indice)
         following = (*order[1:], None)
-        return tuple(one for one, after in zip(order, following, strict=True) if terminado(one, after, now))
+        return tuple(one for one, after in zip(order, following, strict=False) if terminado(one, after, now))
 
     def _close(self, inscrito: Inscrito, slot: Periodo, seen: Sequence[Dictamen], steps: list[Paso]) -> None:
         # A slot in which its state changed is not one of which it was asked for a cut from the beginning.
-        if self._diario.cerrado(inscrito.id, slot.indice) or slot.vence < _asked_since(inscrito):
+        if self._diario.cerrado(inscrito.id, slot.indice) or slot.vence < inscrito.obligado_desde:
             return
         closed = cierra(inscrito.id, slot, seen, tolerancia=self._tolerancia)
         count = suma(self._diario.cuenta(inscrito.id), closed).seguidas
@@ -259,7 +260,7 @@ class Proceso:
 
     def _write(self, step: Paso, closed: Cierre, accion: AccionOrden, *, caduca: bool) -> OrdenDifusor:
         count = self._diario.cuenta(closed.difusor)
-        slots = tuple(f"periodo {one.periodo}: observaciones {_numbers(one.evidencia)}" for one in count.cierres)
+        slots = tuple(f"periodo {one.periodo}: observaciones {textos.numeros(one.evidencia)}" for one in count.cierres)
         warned = tuple(
             f"advertencia {one.id}: {'aceptada por ' + ', '.join(one.aceptadas) if one.aceptadas else 'sin entregar'}"
             for one in self._diario.de_la_racha(closed.difusor)
@@ -273,7 +274,8 @@ class Proceso:
             cuenta=step.cuenta,
             porque="; ".join(filter(None, (step.porque, textos.motivos_en_palabras(closed.motivos)))),
             clausula=step.clausula,
-            evidencia=(*slots, *warned) or (f"periodo {closed.periodo}: observaciones {_numbers(closed.evidencia)}",),
+            evidencia=(*slots, *warned)
+            or (f"periodo {closed.periodo}: observaciones {textos.numeros(closed.evidencia)}",),
             caduca=caduca,
         )
 
@@ -313,7 +315,7 @@ class Proceso:
         cited = [one for one in seen if one.falla and set(one.evidencia) & set(closed.evidencia)][-HUELLAS_MAX:]
         lines = tuple(
             f"{textos.hora_local(one.hora, self._workspace.convocatoria)}: {one.veredicto}, "
-            f"observaciones {_numbers(one.evidencia)}, dictamen con SHA-256 {textos.huella(one)}"
+            f"observaciones {textos.numeros(one.evidencia)}, dictamen con SHA-256 {textos.huella(one)}"
             for one in cited
         )
         return (*lines, *(self._huellas(closed.evidencia) if self._huellas is not None else ()))
@@ -343,13 +345,3 @@ class Proceso:
 
     def _contacts(self, difusor: str) -> Sequence[Contacto]:
         return self._registro.contactos(difusor, self._workspace.clock.now())
-
-
-def _asked_since(inscrito: Inscrito) -> datetime:
-    """Since when cuts are asked of it: who was made active by the hour of the start, since it was admitted."""
-    last = inscrito.historia[-1]
-    return inscrito.historia[-2].hora if last.de == "admitido" and last.quien == "programa" else last.hora
-
-
-def _numbers(evidencia: Sequence[int]) -> str:
-    return ", ".join(str(one) for one in evidencia) if evidencia else "sin número"

@@ -1,4 +1,4 @@
-"""What the due process tells the operators: an order that waits for them, a warning that reaches nobody."""
+"""What the due process tells the operators: an order that waits, a warning that reaches nobody, a portal that lies."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 from pregon.instituto.proceso import textos
+from pregon.instituto.proceso.regla import GRAVES
 from pregon.notifica.mensaje import Mensaje
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from pregon.instituto.monitor.modelo import Dictamen
     from pregon.instituto.proceso.diario import Advertencia, Diario, OrdenDifusor
     from pregon.instituto.workspace import Workspace
 
@@ -36,6 +38,23 @@ class Dichos:
         now = self._workspace.clock.now()
         for warning in diario.advertencias.values():
             self._warning(warning, now)
+
+    def mira(self, vistos: Iterable[Sequence[Dictamen]]) -> None:
+        """Tell at once who shows what is not the institute's, or before its hour; ``vistos``: of each, what was said.
+
+        That waits for no slot to end, and before the start there is none that would (MEX-I-1c, MOR-I-5b, GRO-3.2).
+        """
+        for seen in vistos:
+            last = max((one for one in seen if one.determinado), key=lambda one: one.hora, default=None)
+            if last is None:
+                continue
+            grave = last.falla and not GRAVES.isdisjoint(last.motivos)
+            title = (
+                f"El portal de {last.difusor} {'muestra lo que no debe' if grave else 'ya no muestra lo que no debía'}"
+            )
+            why = f"{textos.motivos_en_palabras(last.motivos)} (observaciones {textos.numeros(last.evidencia)})"
+            text = f"{why}. Llame a su contacto técnico; para quitarlo ya: «pregon instituto difusor suspende»."
+            self._says(f"ALTERADO_{last.difusor}", "alarma" if grave else "resuelta", title, text if grave else title)
 
     def no_se_cumple(self, order: OrdenDifusor, que_paso: str) -> None:
         """Tell that a confirmed order could not be carried out; it is tried again."""

@@ -77,9 +77,7 @@ def regla_de(convocatoria: Convocatoria, *, puntos: int = 1) -> Regla:
         propone_en=limit,
         contada=counted,
         grave_basta=breach,
-        automatica=(
-            fallo.automatica and counted and fallo.accion == "interrumpir" and puntos >= PUNTOS_PARA_ORDENAR
-        ),
+        automatica=(fallo.automatica and counted and fallo.accion == "interrumpir" and puntos >= PUNTOS_PARA_ORDENAR),
         regresa=fallo.accion == "interrumpir" and not fallo.irrevocable,
         irrevocable=fallo.irrevocable,
         clausula=_clause(convocatoria),

@@ -78,6 +78,11 @@ def motivos_en_palabras(motivos: Iterable[Motivo]) -> str:
     return "; ".join(MOTIVOS[one] for one in motivos)
 
 
+def numeros(evidencia: Sequence[int]) -> str:
+    """The numbers of some observations, as they are cited."""
+    return ", ".join(str(one) for one in evidencia) if evidencia else "sin número"
+
+
 def titulo(nombre: str, cuenta: int, regla: Regla) -> str:
     """Of a warning, in one line."""
     of = f" de {regla.propone_en}" if regla.contada else ""
@@ -105,7 +110,7 @@ def advertencia(
         f"Qué sigue: {_next(regla)}",
         QUE_HACER,
         "",
-        f"Evidencia: observaciones {_numbers(cierre.evidencia)} del monitor del instituto, a su disposición.",
+        f"Evidencia: observaciones {numeros(cierre.evidencia)} del monitor del instituto, a su disposición.",
         *(f"  {one}" for one in huellas),
         f"Para aclaraciones o ayuda: {contacto}. Cite la advertencia {ident}.",
         f"Fundamento: {regla.clausula}.",
@@ -167,7 +172,3 @@ def _next(regla: Regla) -> str:
         "baja": "darlo de baja como difusor",
     }[regla.accion]
     return f"al llegar a {regla.propone_en} cortes fallidos seguidos {who} {what}."
-
-
-def _numbers(evidencia: Sequence[int]) -> str:
-    return ", ".join(str(one) for one in evidencia) if evidencia else "(sin número)"

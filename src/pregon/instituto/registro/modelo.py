@@ -224,6 +224,12 @@ class Inscrito:
         return self.historia[-1].hora
 
     @property
+    def obligado_desde(self) -> datetime:
+        """Since when cuts are asked of it: who was made active by the hour of the start, since it was admitted."""
+        last = self.historia[-1]
+        return self.historia[-2].hora if last.de == "admitido" and last.quien == "programa" else last.hora
+
+    @property
     def alta(self) -> datetime:
         """When it was registered: from then its availability counts (INE-IV-a)."""
         return self.historia[0].hora

@@ -7,8 +7,9 @@ one, and changes the state: one order, one notice. What the difusores obey is th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from pregon.base import locks
 from pregon.base.errors import FindingsError, UsoError
 from pregon.instituto import avisos
 from pregon.instituto.registro import estados, formulario
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pregon.instituto.workspace import Workspace
     from pregon.trust.aviso import Aviso
 
+CANDADO: Final = "ordenes.lock"
+TURNO_S: Final = 30.0
+"""How long an order waits for another one, which may be waiting to sign: what it looks at must still be so then."""
 _TEXTOS: dict[Firma, str] = {
     "suspension": "El instituto interrumpió la publicación de resultados en este sitio.",
     "ataque": "Este sitio sufrió un ataque y dejó de ser un difusor oficial.",
@@ -58,16 +62,17 @@ def ordena(
         EntradaError: it is not registered, or the key that signs notices is not at hand.
         UsoError: there is no such transition, it lacks what it asks for, or permanence is not over.
         FormatoError: a text is not admitted; nothing was signed.
-        InstanciaError: another process holds what is signed.
+        InstanciaError: another process holds what is signed, or gives another order all that time.
     """
     registro = Registro(workspace)
-    arrow = estados.exige(ident, registro.uno(ident).estado, nuevo, mandato, orden=orden)
-    if nuevo == "concluido":
-        _check_permanence(workspace, mandato)
-    notice = None
-    if arrow.firma is not None:
-        notice = _notice(workspace, ident, arrow.firma, mandato, texto, hasta)
-    return Hecho(registro.pasa(ident, nuevo, mandato, aviso=None if notice is None else notice.n), notice)
+    with locks.turn(workspace.folder / CANDADO, seconds=TURNO_S):
+        arrow = estados.exige(ident, registro.uno(ident).estado, nuevo, mandato, orden=orden)
+        if nuevo == "concluido":
+            _check_permanence(workspace, mandato)
+        notice = None
+        if arrow.firma is not None:
+            notice = _notice(workspace, ident, arrow.firma, mandato, texto, hasta)
+        return Hecho(registro.pasa(ident, nuevo, mandato, aviso=None if notice is None else notice.n), notice)
 
 
 def admite(workspace: Workspace, ident: str, mandato: Mandato, *, aunque_falte: bool = False) -> Hecho:

@@ -6,17 +6,21 @@ Nothing read here is believed: whoever asks verifies signatures and hashes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import EntradaError, PregonError
+from pydantic import ValidationError
+
+from pregon.base.errors import EntradaError, PregonError, UsoError
+from pregon.base.settings import spanish_problems
+from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.paquete.names import MANIFIESTO
-from pregon.transport.confianza import WorkspaceSource
+from pregon.transport.confianza import PortalSource, WorkspaceSource
 from pregon.transport.local import FolderSource
 from pregon.transport.web import WebSource
-from pregon.trust.orden import cut_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +44,20 @@ class Origen:
         """What it shows of a cut: the files of the package by their own paths."""
         return self.repositorio if self.carpeta is None else FolderSource(self.carpeta / "cortes" / f"{corte:04d}")
 
+    @functools.cached_property
+    def mostrado(self) -> int | None:
+        """The cut that a portal says to show, asked once and not verified; None of any other place."""
+        if self.carpeta is not None:
+            return None
+        data = b""
+        with contextlib.suppress(PregonError):
+            for piece in self.repositorio.stream(MANIFIESTO) or ():
+                data += piece
+                if len(data) > MANIFEST_MAX_BYTES:
+                    return None
+            return parse_manifest(data).corte
+        return None
+
 
 class Juntos:
     """Signatures of one place, and files of any: a repository that several hold between them."""
@@ -56,7 +74,9 @@ class Juntos:
             with contextlib.suppress(PregonError):
                 found = place.repositorio.stream(ruta, desde=desde)
                 if found is None and ruta.endswith(f"/{MANIFIESTO}"):
-                    found = place.portal(int(ruta.split("/")[2])).stream(MANIFIESTO, desde=desde)
+                    corte = int(ruta.split("/")[2])
+                    if place.carpeta is not None or place.mostrado == corte:
+                        found = place.portal(corte).stream(MANIFIESTO, desde=desde)
                 if found is not None:
                     return found
         return None
@@ -73,9 +93,10 @@ def open_origins(places: Sequence[str], clock: Clock, stack: contextlib.ExitStac
 
 
 def _open(place: str, clock: Clock, stack: contextlib.ExitStack) -> Origen:
+    _check_address(place)
     if place.startswith(("http://", "https://")):
         base = place.rstrip("/").removesuffix("/metadata")
-        return Origen(place, stack.enter_context(WebSource(base, clock=clock)))
+        return Origen(place, PortalSource(stack.enter_context(WebSource(base, clock=clock))))
     if "://" in place and not place.startswith("file://"):
         from pregon.transport.abre import open_source
         from pregon.transport.lugar import Lugar
@@ -93,6 +114,25 @@ def _open(place: str, clock: Clock, stack: contextlib.ExitStack) -> Origen:
     return Origen(place, FolderSource(path))
 
 
-def manifest_path(corte: int) -> str:
-    """Where the manifest of a cut lies in a repository."""
-    return f"targets/{cut_folder(corte)}/{MANIFIESTO}"
+def _check_address(place: str) -> None:
+    """Addresses go to the journal: none has a password, and each is one that somebody could read."""
+    scheme, there, rest = place.partition("://")
+    if not there or scheme == "file":
+        return
+    from pregon.transport.lugar import Lugar
+
+    problems: Sequence[str] = ()
+    if scheme not in ("http", "https", "s3"):
+        problems = (f"por {scheme}:// no se lee",)
+    else:
+        try:
+            Lugar(url=f"https://{rest}" if scheme == "http" else place)
+        except ValidationError as exc:
+            problems = spanish_problems(exc)
+    if problems:
+        raise UsoError(
+            f"No sirve una de las direcciones que se dieron con --desde: {'; '.join(problems)}.",
+            intacto="No se cambió nada.",
+            que_hacer="Dé la dirección pública de un difusor. Lo que está en otro equipo, cópielo con «rsync» o "
+            "«sftp -r» y dé la copia.",
+        )

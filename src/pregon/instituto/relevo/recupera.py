@@ -2,7 +2,7 @@
 
 1. Every place is looked at. Its signatures are verified against the root that the operator gives, as at the instant
    when they were made; of two that verify, none may have another content for one number.
-2. The latest of them, by newest cut and timestamp, is the history that goes on.
+2. The latest of them, by newest cut and timestamp, is the history that goes on. No portal may show a later cut.
 3. The files of its list are brought from wherever each is, by their hashes. Every notice must come, and the newest cut:
    its archive or, from the portal of any difusor, each of its files, packed again. Archives of earlier cuts that are
    nowhere leave the list; their manifests stay in it.
@@ -105,6 +105,7 @@ def recupera(workspace: Workspace, desde: Sequence[str], raiz: bytes, *, operado
         found, refused = _look(workspace, places, raiz, work)  # 1
         chosen, state = max(found, key=lambda each: each[1].orden)  # 2
         _check_one_history([each for _, each in found])
+        _check_newest(places, state)
         _write_documents(made, state, workspace)
         again = _bring(workspace, made, state, places, chosen)  # 3
         seen = {role: max(each.versiones[role] for _, each in found) for role in state.versiones}
@@ -196,23 +197,38 @@ def _look(
         raise EntradaError(
             f"Ninguno de los orígenes tiene firmas que sirvan:\n{told}",
             intacto=INTACTO,
-            que_hacer="Dé con --desde la carpeta de un difusor, lo que se le entregó (su «entrada») o una copia del "
-            "repositorio; un portal sólo tiene los archivos. Revise también --raiz.",
+            que_hacer="Dé con --desde la dirección de un difusor que muestre resultados, su carpeta, lo que se le "
+            "entregó (su «entrada») o una copia del repositorio. Revise también --raiz.",
         )
     return found, tuple(refused)
 
 
 def _check_one_history(states: Sequence[Hallado]) -> None:
-    signed: dict[int, str] = {}
+    signed: dict[str, str] = {}
     for state in states:
-        for cut in state.cortes:
-            if signed.setdefault(cut.corte, cut.manifiesto.sha256) != cut.manifiesto.sha256:
+        for ref in (*(cut.manifiesto for cut in state.cortes), *state.avisos):
+            if signed.setdefault(ref.ruta, ref.sha256) != ref.sha256:
                 raise EquivocoError(
-                    f"Dos orígenes tienen contenidos distintos firmados con el número {cut.corte}.",
+                    f"Dos orígenes tienen contenidos distintos firmados con un mismo número: {ref.ruta}.",
                     intacto=INTACTO,
                     que_hacer="Conserve los dos como evidencia y averigüe qué se firmó: puede ser el robo de una "
                     "llave. Después repita la orden con uno solo.",
                 )
+
+
+def _check_newest(places: Sequence[Origen], state: Hallado) -> None:
+    """A cut that a portal shows was signed, unless it lies: nothing else may be signed with its number."""
+    newest = state.cortes[-1].corte if state.cortes else -1
+    for place in places:
+        shown = place.mostrado
+        if shown is not None and shown > newest:
+            raise EntradaError(
+                f"{place.nombre} muestra el corte {shown:04d}, y las firmas que se dieron "
+                f"{'no tienen ninguno' if newest < 0 else f'llegan al {newest:04d}'}.",
+                intacto=INTACTO,
+                que_hacer="Dé con --desde otro difusor que muestre ese corte, o su carpeta. Si ese portal no dice la "
+                "verdad, repita la orden sin él.",
+            )
 
 
 # 3. Its files.
@@ -237,7 +253,7 @@ def _bring(workspace: Workspace, made: Path, state: Hallado, places: Sequence[Or
             f"Ningún origen tiene los avisos firmados {', '.join(lost)}: sin ellos no se sabe a quién suspendió "
             "el instituto.",
             intacto=INTACTO,
-            que_hacer="Dé otro --desde, de un difusor que los tenga (su carpeta «avisos» o su «entrada»).",
+            que_hacer="Dé otro --desde, de un difusor que los tenga (su portal, su carpeta o su «entrada»).",
         )
     if not state.cortes:
         return False
@@ -282,12 +298,13 @@ def _pack_again(
 
 def _public(place: Origen, corte: int, entry: FileEntry) -> bytes | None:
     """A file of the package as a portal shows it; None where it is not there or is not the signed one."""
-    data = b""
+    found = bytearray()
     with contextlib.suppress(PregonError):
         for piece in place.portal(corte).stream(entry.ruta) or ():
-            data += piece
-            if len(data) > entry.bytes:
+            found += piece
+            if len(found) > entry.bytes:
                 return None
+    data = bytes(found)
     return data if len(data) == entry.bytes and sha256_bytes(data) == entry.sha256 else None
 
 

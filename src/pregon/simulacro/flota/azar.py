@@ -34,6 +34,8 @@ _CLASES: tuple[Clase, ...] = (
     *("reinicio", "espera", "aviso", "ajeno"),
 )
 _DEMORA_S = (5, 240)
+_DEMORA_PARTE = 0.4
+"""Of the tolerance, what a difusor that is well takes at most: a minute is all that DGO-I-11d gives."""
 _CORTA_S, _LARGA_S = (20, 400), (1200, 7200)
 _TURNO_S = (45, 1300)
 
@@ -47,7 +49,9 @@ def sortea(
     signed late, too late for anybody, or at the last minute; and points that lose their network, alone or all at once.
     """
     azar = random.Random(semilla)  # noqa: S311 (a rehearsal: what matters is that it repeats)
-    delays = {f"difusor-{n:02d}": azar.randint(*_DEMORA_S) for n in range(1, difusores + 1)}
+    least, most = _DEMORA_S
+    most = min(most, int(reloj.tolerancia_s * _DEMORA_PARTE))
+    delays = {f"difusor-{n:02d}": azar.randint(least, most) for n in range(1, difusores + 1)}
     return Guion(
         reloj=reloj,
         demoras_s=delays,

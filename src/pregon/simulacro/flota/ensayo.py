@@ -11,12 +11,13 @@ from pregon.base.clock import SystemClock
 from pregon.base.durable import Disk
 from pregon.base.errors import UsoError
 from pregon.instituto.monitor.veredicto import Reglas
-from pregon.instituto.proceso.regla import regla_de
+from pregon.instituto.proceso.regla import PERIODOS_SIN_CUENTA, regla_de
 from pregon.simulacro.flota.azar import sortea
 from pregon.simulacro.flota.fallas import Reloj
 from pregon.simulacro.flota.mirada import LEIDAS, Mirador
 from pregon.simulacro.flota.noche import Vigilia, reglas_de
 from pregon.simulacro.flota.red import ADMITIDO_S, OjoReal
+from pregon.simulacro.flota.verdad import suspensiones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,15 +81,18 @@ def ensaya(pedido: Pedido, convocatoria: Convocatoria) -> Iterator[Resultado]:
     rule = regla_de(convocatoria)
     for seed in range(pedido.semilla, pedido.semilla + pedido.noches):
         night = sortea(seed, clock, difusores=pedido.difusores, rutas=LEIDAS)
+        # Read from the call and not from the rule, which is what is being tried.
+        breach = "incumplimiento" in convocatoria.fallo.causas
+        due = suspensiones(night, fallos=convocatoria.fallo.periodos or PERIODOS_SIN_CUENTA, graves=breach)
         if not pedido.red:
-            yield Vigilia(night, rule, ojo=Mirador(night, testigos=seed % 2 == 0)).vive()
+            yield Vigilia(night, rule, ojo=Mirador(night, testigos=seed % 2 == 0), debidas=due).vive()
             continue
         with (
             tempfile.TemporaryDirectory(prefix="pregon-flota-") as folder,
             OjoReal(night, convocatoria, Path(folder), real=SystemClock(), disk=Disk(), muestra=MUESTRA_RED) as eye,
         ):
             rules = reglas_de(night, respuesta_max_s=ADMITIDO_S)
-            yield Vigilia(night, rule, ojo=eye, firma=eye.firma, reglas=rules).vive()
+            yield Vigilia(night, rule, ojo=eye, firma=eye.firma, reglas=rules, debidas=due).vive()
 
 
 def to_json(result: Resultado) -> dict[str, Any]:

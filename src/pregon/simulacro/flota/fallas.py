@@ -161,10 +161,6 @@ class Guion:
             for name in self.difusores
         }
 
-    def fallas_de(self, difusor: str) -> tuple[Falla, ...]:
-        """Its faults, oldest first."""
-        return self._faults[difusor]
-
     def activa(self, difusor: str, hora: datetime) -> Falla | None:
         """The fault that shows at that instant."""
         return next((fault for fault in self._faults[difusor] if fault.activa(hora)), None)

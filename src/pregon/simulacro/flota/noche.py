@@ -128,13 +128,18 @@ class Vigilia:
         firma: Callable[[int], str] = manifiesto,
         reglas: Reglas | None = None,
         oye: Callable[[Dictamen], None] | None = None,
+        debidas: Mapping[str, int] | None = None,
     ) -> None:
-        """``firma``: the hash of the manifest of each cut. ``oye`` hears every dictamen."""
+        """``firma``: the hash of the manifest of each cut. ``oye`` hears every dictamen.
+
+        ``debidas``: whose suspension is due and when; None: by GRO-3.3a (``verdad.suspensiones``).
+        """
         self._night = guion
         self._rule = regla
         self._eye = ojo or Mirador(guion)
         self._signature = firma
         self._hear = oye
+        self._due = verdad.suspensiones(guion) if debidas is None else debidas
         self._sight = Ventana(reglas or reglas_de(guion), puntos=len(guion.puntos))
         self._active = list(guion.difusores)
         self._accounts = {name: Cuenta(difusor=name) for name in self._active}
@@ -160,7 +165,7 @@ class Vigilia:
             veredictos=dict(self._said),
             cierres={name: tuple(ends) for name, ends in self._ends.items()},
             suspensiones=self._out,
-            debidas=verdad.suspensiones(self._night),
+            debidas=self._due,
             discrepancias=tuple(self._wrong),
         )
 

@@ -11,7 +11,8 @@ from pregon.base.clock import ManualClock
 from pregon.instituto.monitor.ajustes import AjustesMonitor, PortalVigilado
 from pregon.instituto.monitor.catalogo import Fijo, clave_de
 from pregon.instituto.monitor.muestreo import MUESTRA, ReglasMuestreo
-from pregon.instituto.monitor.observa import Firmada, Punto
+from pregon.instituto.monitor.observa import Punto
+from pregon.instituto.monitor.referencia import Firmada
 from pregon.simulacro.flota import credenciales
 from pregon.simulacro.flota.contenido import Contenido
 from pregon.simulacro.flota.servidor import Flota, direcciones

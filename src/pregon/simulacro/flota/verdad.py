@@ -99,8 +99,7 @@ def cierre(guion: Guion, difusor: str, periodo: int) -> Cierre:
         return "no_cuenta"
     signed = clock.vence(periodo) + timedelta(seconds=late)
     due = signed + timedelta(seconds=clock.tolerancia_s)
-    looks = [hora for hora in clock.rondas if signed <= hora < clock.vence(periodo + 1)]
-    for hora in reversed(looks):
+    for hora in reversed(_looks(guion, signed, periodo)):
         now = estado(guion, difusor, hora)
         if hora >= due and now != "no_se_sabe":
             return _ENDS.get(now, "fallo")
@@ -125,10 +124,23 @@ def _shows(guion: Guion, difusor: str, hora: datetime, periodo: int) -> bool:
     return cut is not None and cut.periodo == periodo
 
 
-def suspensiones(guion: Guion, *, fallos: int = 3) -> Mapping[str, int]:
+def _looks(guion: Guion, desde: datetime, periodo: int) -> list[datetime]:
+    """Those from an instant of a slot until its end."""
+    return [hora for hora in guion.reloj.rondas if desde <= hora < guion.reloj.vence(periodo + 1)]
+
+
+def _altered(guion: Guion, difusor: str, periodo: int) -> bool:
+    """Whether other figures than the institute's were seen once the time of a failed slot had run out."""
+    clock = guion.reloj
+    due = clock.vence(periodo) + timedelta(seconds=(guion.firmas[periodo] or 0) + clock.tolerancia_s)
+    return any(estado(guion, difusor, hora) == "alterado" for hora in _looks(guion, due, periodo))
+
+
+def suspensiones(guion: Guion, *, fallos: int = 3, graves: bool = False) -> Mapping[str, int]:
     """Who is to be suspended, and at the end of which slot: the first time that it failed ``fallos`` in a row.
 
-    A slot that counts for nobody neither adds nor forgives.
+    A slot that counts for nobody neither adds nor forgives. ``graves``: altered figures once are enough, where the call
+    speaks of any breach (MEX-I-12, MOR-I-12, DGO-I-12).
     """
     found: dict[str, int] = {}
     for name in guion.difusores:
@@ -136,7 +148,7 @@ def suspensiones(guion: Guion, *, fallos: int = 3) -> Mapping[str, int]:
         for slot in range(guion.reloj.periodos):
             end = cierre(guion, name, slot)
             row = 0 if end == "cumplio" else row + (end == "fallo")
-            if row == fallos:
+            if row == fallos or (graves and end == "fallo" and _altered(guion, name, slot)):
                 found[name] = slot
                 break
     return found
