@@ -177,6 +177,7 @@ def test_settings_that_cannot_be_are_refused_and_say_what_to_write(text: str, pr
     with pytest.raises(AjustesError) as refusal:
         parse_toml(f"{MINIMUM}{text}\n".encode(), DifusorSettings, where=AJUSTES)
     assert problem in refusal.value.que_paso
+    assert "u:clave" not in refusal.value.que_paso
 
 
 def test_network_origins_take_what_opens_them() -> None:

@@ -27,10 +27,12 @@ class Element:
         return " ".join("".join(parts).replace("\u00a0", " ").split())
 
     def walk(self) -> Iterator[Element]:
-        yield self
-        for child in self.children:
-            if isinstance(child, Element):
-                yield from child.walk()
+        # Without recursion: each element of a deep page would pass through as many generators as it has parents.
+        left = [self]
+        while left:
+            item = left.pop()
+            yield item
+            left += [child for child in reversed(item.children) if isinstance(child, Element)]
 
     def all(self, name: str | None = None, **attrs: str | None) -> list[Element]:
         """Descendants of that name whose attributes (``_`` for ``-``) have that value; None: any value."""

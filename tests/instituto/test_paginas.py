@@ -40,6 +40,12 @@ def pages(site: Path) -> dict[str, Element]:
     return {str(path.relative_to(site)): parse(path.read_bytes()) for path in sorted(site.rglob("*.html"))}
 
 
+@pytest.fixture(scope="module")
+def leidas(campeche: Published) -> dict[str, Element]:
+    """The pages of Campeche, read once for all that only look at them."""
+    return pages(campeche.folder)
+
+
 def votes(table: Element) -> dict[str, int]:
     """The figures of a table of votes, as shown; the raw attribute must say the same."""
     found: dict[str, int] = {}
@@ -197,8 +203,8 @@ def _golden(published: Published) -> dict[str, Any]:
 
 
 @pytest.mark.datos
-def test_campeche_every_page_holds(campeche: Published) -> None:
-    found = pages(campeche.folder)
+def test_campeche_every_page_holds(campeche: Published, leidas: dict[str, Element]) -> None:
+    found = leidas
     units = 21 + 21 + 13 + 22
     of_contest, of_unit = ("resultados", "cambios", "noche", "estadistica"), ("resultados", "secciones")
     assert len(found) == 7 + 4 * len(of_contest) + units * len(of_unit)
@@ -207,8 +213,8 @@ def test_campeche_every_page_holds(campeche: Published) -> None:
 
 
 @pytest.mark.datos
-def test_campeche_figures_on_the_pages_are_those_of_the_totals(campeche: Published) -> None:
-    found = pages(campeche.folder)
+def test_campeche_figures_on_the_pages_are_those_of_the_totals(campeche: Published, leidas: dict[str, Element]) -> None:
+    found = leidas
     cells = 0
     for contest_id, contest in _golden(campeche).items():
         scopes = {f"{contest_id}/index.html": contest.entidad}
@@ -248,8 +254,8 @@ def test_campeche_figures_on_the_pages_are_those_of_the_totals(campeche: Publish
 
 
 @pytest.mark.datos
-def test_campeche_the_cover_tells_the_13_fields_that_it_shows(campeche: Published) -> None:
-    cover = pages(campeche.folder)["index.html"]
+def test_campeche_the_cover_tells_the_13_fields_that_it_shows(campeche: Published, leidas: dict[str, Element]) -> None:
+    cover = leidas["index.html"]
     for contest_id, contest in _golden(campeche).items():
         strip = cover.one(data_avance=contest_id)
         shown = {item.attrs["data-cifra"]: item.text.removesuffix(" %") for item in strip.all(data_cifra=None)}
@@ -285,18 +291,18 @@ def test_cut_number_and_hour_are_only_where_the_design_says(campeche: Published)
 
 
 @pytest.mark.datos
-def test_source_figures_that_differ_are_noted_beside_ours(campeche: Published) -> None:
-    page = pages(campeche.folder)["dip/index.html"]
+def test_source_figures_that_differ_are_noted_beside_ours(leidas: dict[str, Element]) -> None:
+    page = leidas["dip/index.html"]
     notes = {row.attrs["data-nota"]: [cell.text for cell in row.all("td")] for row in page.all("tr", data_nota=None)}
     assert notes["ACTAS_ESPERADAS"] == ["1,190", "1,200"]  # ten RP actas are in the header and not in the rows
     assert page.one("section", class_="tira").one(data_cifra="esperadas").text == "1,190"
     assert page.all("a", class_="llamada", href="#nota-fuente")
-    assert not pages(campeche.folder)["ayun/index.html"].all(id="nota-fuente")
+    assert not leidas["ayun/index.html"].all(id="nota-fuente")
 
 
 @pytest.mark.datos
-def test_placeholders_of_the_catalogue_are_shown_as_not_registered(campeche: Published) -> None:
-    found = [page for name, page in pages(campeche.folder).items() if name.startswith("juntas/distrito-")]
+def test_placeholders_of_the_catalogue_are_shown_as_not_registered(leidas: dict[str, Element]) -> None:
+    found = [page for name, page in leidas.items() if name.startswith("juntas/distrito-")]
     assert any("Sin registro" in page.text for page in found)
     assert not any("Apellido" in page.text for page in found)
 

@@ -41,7 +41,8 @@ class Acceso(Lugar):
             return Lugar.model_validate({**{name: getattr(self, name) for name in Lugar.model_fields}, "url": url})
         except ValidationError as exc:
             problems = "; ".join(spanish_problems(exc))
-            raise PydanticCustomError("lugar", "{url}: {problems}", {"url": url, "problems": problems}) from exc
+            told = {"url": url.rpartition("@")[2], "problems": problems, "reservado": True}
+            raise PydanticCustomError("lugar", "{url}: {problems}", told) from exc
 
 
 class AjustesAcuses(Acceso):

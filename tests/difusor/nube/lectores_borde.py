@@ -2,16 +2,19 @@
 
 Run as ``python -m tests.difusor.nube.lectores_borde PLAN``. PLAN is a JSON file: ``url`` of the edge with its final
 slash, ``rutas`` (public path, "" for the cover, to the SHA-256 that some cut's manifest lists for it), ``paginas``
-(those of them to begin from), ``pausa_s`` (between two of them, of each reader), ``alto`` (stop when this file exists),
-``salida`` (where to write the result). It makes the file ``PLAN.lee`` once each of them was answered.
+(those of them to begin from), ``pausa_s`` (between two of them, of each reader), ``origen`` (address of what the edge
+reads, with its final slash), ``visibles`` (cuts whose data are there), ``alto`` (stop when this file exists),
+``salida`` (where to write the result). It makes the file ``PLAN.lee`` once each page was answered.
 
 A page must be byte by byte one that the institute signed, name one cut, and have of that same cut each file of
 ``datos/`` that it names; what those answer is asked at once, and must be of that cut too, by its path, by its hash and
-by what it says inside. It shares no code with what it judges.
+by what it says inside. A reader that a busy machine held between a page and its data may find these gone: no fault
+where the origin shows by then a cut that has them no more. It shares no code with what it judges.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import http.client
@@ -51,12 +54,14 @@ class Tally:
 
     ``etags``: encoding, path and ETag to the contents seen under it. ``vistos``: encoding and path to the cuts seen.
     ``atras``: answers of an older cut than the same reader had from the same path, or than ``corte.json`` told it.
+    ``tarde``: data that were asked for when they had to be gone, and were.
     """
 
     respuestas: int = 0
     sin_cambio: int = 0
     paginas: int = 0
     datos: int = 0
+    tarde: int = 0
     errores: list[str] = field(default_factory=list)
     atras: list[str] = field(default_factory=list)
     etags: dict[str, set[str]] = field(default_factory=dict)
@@ -84,12 +89,17 @@ class Tally:
             "sin_cambio": self.sin_cambio,
             "paginas": self.paginas,
             "datos": self.datos,
+            "tarde": self.tarde,
             "errores": self.errores,
             "atras": self.atras,
             "etags": {key: sorted(value) for key, value in self.etags.items()},
             "vistos": {key: sorted(value) for key, value in self.vistos.items()},
             "estados": dict(self.estados),
         }
+
+
+class NoEstaError(Exception):
+    """Data that are not there."""
 
 
 class Lector(threading.Thread):
@@ -158,11 +168,29 @@ class Lector(threading.Thread):
         if own is None or int(own[1]) != corte:
             self._tally.mal(f"{page} of cut {corte} names {link}")
             return
-        body = self._ask(link)
+        try:
+            body = self._ask(link)
+        except NoEstaError:
+            if (shown := self._at_the_origin()) < corte + self._plan["visibles"]:
+                self._tally.mal(f"{page} of cut {corte}: {link} is gone when the origin shows {shown}")
+            else:
+                with self._tally.lock:
+                    self._tally.tarde += 1
+            return
         if body is None:
             self._tally.mal(f"{page} of cut {corte}: {link} is not reachable")
         elif int(json.loads(body)["corte"]) != corte:
             self._tally.mal(f"{page} of cut {corte}: {link} says {body[:60]!r}")
+
+    def _at_the_origin(self) -> int:
+        """The cut that the origin shows now: an edge goes on with the one before until it is purged."""
+        parts = urlsplit(self._plan["origen"])
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ESPERA_S)
+        with contextlib.closing(connection):
+            connection.request("GET", parts.path + CORTE)
+            answer = connection.getresponse()
+            encoding = answer.getheader("Content-Encoding") or "identity"
+            return int(json.loads(CODIFICACIONES[encoding](answer.read()))["corte"])
 
     def _saw(self, ruta: str, corte: int, told: int) -> None:
         if corte < max(self._newest.get(ruta, 0), told):
@@ -185,6 +213,8 @@ class Lector(threading.Thread):
             if held is None or _opaque(answer.getheader("ETag") or "") != _opaque(held[0]):
                 self._tally.mal(f"{ruta}: 304 for {held and held[0]} with {answer.getheader('ETag')}")
             return None if held is None else held[1]
+        if answer.status == 404 and data:
+            raise NoEstaError
         return self._judge(ruta, answer, body)
 
     def _judge(self, ruta: str, answer: http.client.HTTPResponse, body: bytes) -> bytes | None:

@@ -78,7 +78,10 @@ def publicas(corte: int) -> dict[str, str]:
 
 
 class Orilla:
-    """The edge of one escena's difusor, in a place of its own of the shared bucket. ``url`` has a final slash."""
+    """The edge of one escena's difusor, in a place of its own of the shared bucket.
+
+    ``url`` is what readers ask, ``origen`` the bucket itself; both have a final slash.
+    """
 
     def __init__(self, escena: Escena, carpeta: Path, *, repaso_s: float = 0.0) -> None:
         """``repaso_s``: of the purge; without it, what it heals would show."""
@@ -106,6 +109,7 @@ class Orilla:
             self._bucket.abre_a_todos(self._prefijo)
             self._stack = stack.pop_all()
         self.url = self.varnish.url
+        self.origen = f"http://{HOST}:{self._bucket.puerto}/{DEPOSITO}/{self._prefijo}/"
         lugar = self._bucket.lugar(self._prefijo).model_dump(exclude_unset=True)
         purga = {
             "tipo": "varnish",
@@ -156,6 +160,11 @@ class Orilla:
     def pon(self, ruta: str, body: bytes) -> None:
         """Put an object there behind the difusor's back, and have the edge show it."""
         self._bucket.orden("PUT", self._prefijo, ruta, data=body)
+        self._purga.purga(("/" + ruta,))
+
+    def quita(self, ruta: str) -> None:
+        """Take an object away behind the difusor's back, and have the edge forget it."""
+        self._bucket.orden("DELETE", self._prefijo, ruta)
         self._purga.purga(("/" + ruta,))
 
     @contextlib.contextmanager

@@ -13,7 +13,7 @@ import pytest
 
 from pregon.base import procesos
 from tests.difusor.nube.lectores_borde import CODIFICACIONES, Lector, Tally
-from tests.difusor.nube.orilla import PAGINAS, Orilla, arbol, publicas
+from tests.difusor.nube.orilla import PAGINAS, Orilla, arbol, datos, publicas
 
 if TYPE_CHECKING:
     from tests.difusor.conftest import Escena
@@ -27,6 +27,8 @@ PAUSA_S = 0.04
 """Between two pages of one reader: six that never rest would leave the others little of the machine."""
 VISTOS = 0.25
 """Part of the cuts that each kind of reader must have seen of each page, at least: else they read too little."""
+TARDES = 0.03
+"""Part of the data, at most, that a reader may ask for too late, because the machine was busy with something else."""
 
 
 def test_switches_while_clients_read_through_varnish(escena: Escena, tmp_path: Path) -> None:
@@ -50,6 +52,8 @@ def _switch(escena: Escena, folder: Path, number: int) -> None:
             "url": orilla.url,
             "rutas": {ruta: sorted(known) for ruta, known in rutas.items()},
             "paginas": LEE,
+            "origen": orilla.origen,
+            "visibles": escena.workspace.convocatoria.cortes_visibles,
             "pausa_s": PAUSA_S,
             "alto": str(folder / "alto"),
             "salida": str(folder / "salida.json"),
@@ -68,6 +72,7 @@ def _switch(escena: Escena, folder: Path, number: int) -> None:
             (folder / "alto").touch()
             assert readers.wait(30) == 0, readers.tail()
         _a_mixed_page_is_noticed(orilla, order)
+        _data_gone_too_soon_are_noticed(orilla, order)
     _judge(json.loads((folder / "salida.json").read_bytes()), number, took)
 
 
@@ -79,19 +84,40 @@ def _a_mixed_page_is_noticed(orilla: Orilla, order: dict[str, Any]) -> None:
     orilla.pon("index.html", mixed)
     tally = Tally()
     plan = {**order, "rutas": {**order["rutas"], "": [hashlib.sha256(mixed).hexdigest()]}}
-    reader = Lector(plan, tally, codificacion="gzip", condicional=False)
-    reader.visita("")
-    reader.cierra()
+    _reads(plan, tally)
     assert len(tally.errores) == 1
     assert f"of cut {corte} names datos/{corte - 1:04d}/" in tally.errores[0]
+
+
+def _data_gone_too_soon_are_noticed(orilla: Orilla, order: dict[str, Any]) -> None:
+    """Data that an open page may still ask for are missed; those of the cut before them are gone as they must be."""
+    oldest, tally = orilla.corte + 1 - order["visibles"], Tally()
+    for corte, there, errors, late in ((oldest, True, 0, 0), (oldest - 1, False, 0, 1), (oldest, False, 1, 0)):
+        orilla.pon("index.html", arbol(corte)["index.html"])
+        if not there:
+            orilla.quita(datos(corte)["entidad"])  # the edge may have kept what the bucket has no more
+        tally = Tally()
+        _reads(order, tally)
+        assert (len(tally.errores), tally.tarde) == (errors, late), tally.errores
+    assert f"is gone when the origin shows {orilla.corte}" in tally.errores[0]
+
+
+def _reads(order: dict[str, Any], tally: Tally) -> None:
+    """One reader asks for the cover and what it names."""
+    reader = Lector(order, tally, codificacion="gzip", condicional=False)
+    reader.visita("")
+    reader.cierra()
 
 
 def _judge(found: dict[str, Any], number: int, took: float) -> None:
     assert found["errores"] == []
     assert found["atras"] == [], "nobody was shown an older cut after a newer one"
-    assert found["estados"].keys() == {"200", "304"}
+    assert found["estados"].keys() - {"404"} == {"200", "304"}
+    assert found["estados"].get("404", 0) == found["tarde"]
     asked = f"{found['respuestas']} answers in {took:.1f} s: {found['paginas']} pages, {found['datos']} data"
+    asked += f", {found['tarde']} of them too late"
     print(asked)
+    assert found["tarde"] <= TARDES * found["datos"], asked
     assert found["datos"] > 3 * number, asked
     assert found["sin_cambio"] > number, asked
     # One ETag, one content, in each encoding.

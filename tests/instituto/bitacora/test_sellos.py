@@ -205,4 +205,4 @@ def test_going_back_to_an_older_program_and_forth_breaks_no_seal(espacio: Worksp
     whole = sellos.revisa(after)
     assert (whole.fallas, whole.sellado, whole.encadenados) == ((), 1, 3)
     manipula(archivo(after), "UPDATE evento SET dato = '{}' WHERE n = 1")
-    assert faults(after) == [("ALTERADO", 3, 3), ("REESCRITA", 1, 1)]
+    assert faults(after) == [("REESCRITA", 1, 1), ("ALTERADO", 3, 3)]

@@ -4,7 +4,8 @@ What it promises (each line has its test):
 
 * The pointer is read once per request; a pointer that names nothing gives 503, never another folder's files.
 * Strong ETags; no Last-Modified, and no answer ever decided by a date (docs/adr/0003).
-* ``espera`` and ``aviso``: the page at ``/``, 404 elsewhere, ``no-store``; ``avisos.json`` in every case.
+* ``espera`` and ``aviso``: the page at ``/``, 404 elsewhere, ``no-store``; ``avisos.json`` in every case,
+  ``firmas.json`` only while results are.
 * Every answer may be read by the pages of other sites (CORS), also a refusal: all is public, nothing has cookies, and
   the institute's verifier (docs/verificacion.md) reads every file, or learns that one is missing.
 * No listing, nothing half-written, our own page for what is not here.
