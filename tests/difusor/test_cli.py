@@ -70,7 +70,7 @@ def test_inicia_recibe_estado_cortes(escena: Escena, tmp_path: Path) -> None:
     assert "ya hay un difusor" in err
 
 
-def test_refusal_gives_its_exit_status_and_four_keys(escena: Escena) -> None:
+def test_refusal_gives_its_exit_status_and_its_keys(escena: Escena) -> None:
     escena.sign(1)
     escena.receiver().run_once()
     escena.sign(2)
@@ -78,8 +78,8 @@ def test_refusal_gives_its_exit_status_and_four_keys(escena: Escena) -> None:
     path.write_bytes(path.read_bytes().replace(b"GUB", b"DIP"))
     status, out, err = run("recibe", escena.workspace.folder, "--una-vez", "--json")
     assert (status, out) == (77, "")
-    assert sorted(json.loads(err)) == ["codigo", "intacto", "que_hacer", "que_paso"]
-    assert json.loads(err)["codigo"] == "HASH"
+    assert sorted(json.loads(err)) == ["clase", "codigo", "intacto", "que_hacer", "que_paso"]
+    assert (json.loads(err)["codigo"], json.loads(err)["clase"]) == ("HASH", "INTEGRIDAD")  # INE-VI-a-i
     assert as_json("estado", escena.workspace.folder)["ultimo_intento"]["codigo"] == "HASH"
 
 
