@@ -13,7 +13,7 @@ import pytest
 from pregon.base.errors import RedError
 from pregon.base.red import free_port
 from pregon.difusor.night import real_clock
-from pregon.sonda.probe import Limits, cut_stamp, parse_stamp, probe
+from pregon.sonda.probe import Limits, parse_stamp, probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,9 @@ def test_portal_answers_with_its_cut(escena: Escena) -> None:
     escena.cut(1)
     receiver = escena.receiver()
     with escena.served() as (url, _):
-        assert cut_stamp(url, clock=real_clock()) is None
+        assert probe(url + "corte.json", clock=real_clock()).status == 404
         receiver.run_once()
-        stamp = cut_stamp(url, clock=real_clock())
+        stamp = parse_stamp(probe(url + "corte.json", clock=real_clock(), keep_body=True).cuerpo or b"")
         assert stamp is not None
         assert (stamp.corte, stamp.ambiente, stamp.ultimo) == (1, "oficial", False)
         answer = probe(url + "manifiesto.json", clock=real_clock())

@@ -27,7 +27,6 @@ _RUTA = re.compile(r"(/[A-Za-z0-9._-]+)+\Z")
 COMUN = """\
 User={cuenta}
 UMask=0027
-Slice=pregon.slice
 
 # Sólo se escribe en la carpeta de trabajo; del resto del equipo, poco se ve y nada se cambia.
 ProtectSystem=strict

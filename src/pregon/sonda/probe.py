@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import RedError
@@ -125,24 +124,6 @@ def probe(
         completo=whole and not plazo.vencido,
         cuerpo=b"".join(body) if keep_body else None,
     )
-
-
-def cut_stamp(base: str, *, clock: Clock, limits: Limits | None = None) -> CutStamp | None:
-    """The cut that the portal at ``base`` says it shows, or None where it shows none (espera, aviso, other site).
-
-    Raises:
-        RedError: it does not answer.
-    """
-    seconds = (limits or Limits()).segundos
-    answer = probe(
-        base.rstrip("/") + "/corte.json",
-        clock=clock,
-        limits=Limits(segundos=seconds, bytes=MAX_STAMP_BYTES),
-        keep_body=True,
-    )
-    if answer.status != HTTPStatus.OK or not answer.completo or answer.cuerpo is None:
-        return None
-    return parse_stamp(answer.cuerpo)
 
 
 def parse_stamp(data: bytes) -> CutStamp | None:

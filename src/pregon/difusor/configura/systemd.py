@@ -73,6 +73,7 @@ OOMScoreAdjust=300
 MemoryMax=50%
 TasksMax=128
 LimitNOFILE=8192
+Slice=pregon.slice
 ReadWritePaths=%f
 {extra}{comun}CapabilityBoundingSet=
 
@@ -103,6 +104,7 @@ KillMode=process
 OOMScoreAdjust=-500
 TasksMax=512
 LimitNOFILE=65536
+Slice=pregon.slice
 ReadWritePaths={carpetas}
 ProcSubset=pid
 {comun}{capacidades}

@@ -110,7 +110,7 @@ def unidad(workspace: Workspace, *, programa: Path | None = None) -> Unidad:
     others = _other_folders(workspace)
     text = _UNIDAD.format(
         programa=command,
-        comun=COMUN.format(cuenta=account).replace("Slice=pregon.slice\n", ""),
+        comun=COMUN.format(cuenta=account),
         arranque=ARRANQUE_S,
         termina=TERMINA_S,
         watchdog=WATCHDOG_S,
