@@ -44,7 +44,6 @@ FASES_ORDEN: dict[str, tuple[str, Tono]] = {
 }
 ACCIONES = {
     "suspender": "suspender",
-    "bloquear": "bloquear por un ataque",
     "baja": "dar de baja",
     "regreso": "reactivar",
 }
