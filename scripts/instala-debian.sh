@@ -6,8 +6,9 @@
 set -euo pipefail
 base=(python3 python3-venv make ca-certificates tzdata)
 pruebas=(chromium chromium-headless-shell unzip zip 7zip libarchive-tools curl postgresql mariadb-server util-linux
-  openssl poppler-utils zbar-tools openssh-server openssh-client rsync nginx-light libnginx-mod-http-brotli-static apache2 varnish
-  tinyproxy-bin wrk nghttp2-client chrony rsyslog fuse3 strace systemd iproute2 nftables procps)
+  openssl poppler-utils libreoffice-writer-nogui libreoffice-calc-nogui zbar-tools openssh-server openssh-client rsync
+  nginx-light libnginx-mod-http-brotli-static apache2 varnish
+  tinyproxy-bin wrk nghttp2-client goaccess chrony rsyslog fuse3 strace systemd iproute2 nftables procps)
 case "${1:-}" in
   base) paquetes=("${base[@]}") ;;
   difusor) paquetes=("${base[@]}" chrony) ;;

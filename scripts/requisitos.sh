@@ -2,8 +2,8 @@
 # Makes sure the programs the tests drive are here: installs them when it may (root), else names the command.
 set -euo pipefail
 faltan=()
-for programa in chromium chromium-headless-shell unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext zbarimg \
-  ssh scp sftp rsync rrsync pkill wrk h2load fusermount3 systemd-analyze; do
+for programa in chromium chromium-headless-shell unzip zip 7zz bsdtar curl sha256sum setpriv openssl pdftotext soffice zbarimg \
+  ssh scp sftp rsync rrsync pkill wrk goaccess h2load fusermount3 systemd-analyze; do
   command -v "$programa" >/dev/null 2>&1 || faltan+=("$programa")
 done
 # Debian keeps the servers of both databases out of an ordinary user's PATH.

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.clock import ManualClock
+from pregon.base.emblemas import MAX_BYTES, MAX_ELEMENTOS, MAX_LADO, ImagenError, read
 from pregon.base.errors import AjustesError
 from pregon.instituto import armado
 from pregon.instituto.portal.aspecto import Aspecto, load
 from pregon.instituto.portal.colores import contrast, theme, variables
-from pregon.instituto.portal.emblemas import MAX_BYTES, MAX_ELEMENTOS, MAX_LADO, ImagenError, read
 from pregon.instituto.portal.recursos import Recursos
 from tests.instituto.conftest import INICIO, Night, tree_digest, unpack
 from tests.instituto.html import Element, parse

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.clock import ManualClock
+from pregon.convocatoria.solicitud.modelo import Ficha
 from pregon.instituto import workspace
 from pregon.instituto.proceso.avisa import Proceso
 from pregon.instituto.registro import rotacion
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.estados import Mandato
-from pregon.instituto.registro.modelo import Ficha
 from pregon.instituto.registro.orden import ordena
 from pregon.simulacro.flota.noche import Vigilia, periodos
 from tests.simulacro.test_noche60 import REGLA, SANO, TABLA, guion

@@ -68,10 +68,11 @@ def parse_toml(data: bytes, model: type[ModelT], *, where: str) -> ModelT:
 
 def spanish_problems(error: ValidationError) -> tuple[str, ...]:
     """Every problem of ``error``, one text each: the path of the key and what is wrong with it, in Spanish."""
-    return tuple(f"{_dotted(item['loc'])}: {_spanish(item)}" for item in error.errors(include_url=False))
+    return tuple(f"{ruta_de(item['loc'])}: {_spanish(item)}" for item in error.errors(include_url=False))
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
+def ruta_de(location: tuple[int | str, ...]) -> str:
+    """The path of a key as a person reads it: ``contacto[0].telefono``."""
     text = ""
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part

@@ -14,8 +14,8 @@ from pregon.cli.difusores import Porque, local_since, open_registry, public_part
 from pregon.cli.opciones import Espacio, Json, instant_of
 
 if TYPE_CHECKING:
+    from pregon.convocatoria.solicitud.modelo import Contacto, Ficha
     from pregon.instituto.registro.almacen import Registro
-    from pregon.instituto.registro.modelo import Contacto, Ficha
 
 app = difusor
 
@@ -28,8 +28,8 @@ SIN_CAMBIO = "El registro sigue como estaba."
 @salida.command
 def plantilla(carpeta: Espacio) -> None:
     """Escribe una ficha vacía con lo que pide el formulario de esta convocatoria."""
+    from pregon.convocatoria.solicitud import formulario
     from pregon.instituto import workspace
-    from pregon.instituto.registro import formulario
 
     sys.stdout.write(formulario.plantilla(workspace.open_workspace(carpeta).convocatoria))
 
@@ -87,7 +87,7 @@ def alta(
     as_json: Json = False,
 ) -> None:
     """Registra a un difusor con su ficha: queda «solicitado»."""
-    from pregon.instituto.registro import formulario
+    from pregon.convocatoria.solicitud import formulario
     from pregon.instituto.registro.estados import Mandato
 
     registro = open_registry(carpeta)
@@ -120,7 +120,7 @@ def cambia(
 ) -> None:
     """Pone otra ficha u otro logotipo en lugar de los que había; el estado no cambia."""
     from pregon.base.errors import UsoError
-    from pregon.instituto.registro import formulario
+    from pregon.convocatoria.solicitud import formulario
     from pregon.instituto.registro.estados import Mandato
 
     if ficha is None and logo is None:
@@ -151,7 +151,8 @@ def ficha(
     as_json: Json = False,
 ) -> None:
     """Muestra la ficha entera de un difusor. Es confidencial."""
-    from pregon.instituto.registro import formulario, nodos
+    from pregon.convocatoria.solicitud import formulario
+    from pregon.instituto.registro import nodos
 
     registro = open_registry(carpeta)
     if logo_original is not None:
@@ -200,7 +201,7 @@ def contactos(
     as_json: Json = False,
 ) -> None:
     """A quién llamar de cada difusor a esa hora, primero quien atiende entonces. Es confidencial."""
-    from pregon.instituto.registro import contactos as reglas
+    from pregon.convocatoria.solicitud import contactos as reglas
 
     registro = open_registry(carpeta)
     profile = registro.workspace.convocatoria
@@ -244,7 +245,7 @@ def anexo(
 
 def _form(path: Path) -> Ficha:
     from pregon.base.settings import load_toml
-    from pregon.instituto.registro.modelo import Ficha
+    from pregon.convocatoria.solicitud.modelo import Ficha
 
     return load_toml(path, Ficha)
 
@@ -252,7 +253,7 @@ def _form(path: Path) -> Ficha:
 def _logo(registro: Registro, path: Path | None) -> tuple[bytes, Any] | None:
     """The bytes of a logo and what was admitted of them; looked at before anything is written."""
     from pregon.base.errors import EntradaError
-    from pregon.instituto.registro import logo
+    from pregon.convocatoria.solicitud import logo
 
     if path is None:
         return None

@@ -20,14 +20,18 @@ def to_toml_text(convocatoria: Convocatoria) -> str:
     Guarantees that ``load`` of the text gives a value equal to ``convocatoria``. Defaults are written out, so that the
     file keeps its meaning if a later version changes one. Keys without a value are left out.
     """
-    return "\n".join(_lines(convocatoria)) + "\n"
+    return modelo_a_toml(convocatoria, "Perfil escrito por Pregón.")
 
 
-def _lines(model: Convocatoria) -> Iterator[str]:
-    yield "# Perfil escrito por Pregón."
-    tables: list[tuple[str, BaseModel]] = []
+def modelo_a_toml(model: BaseModel, comentario: str) -> str:
+    """Any model of one level of tables, as ``to_toml_text`` writes a profile; ``comentario`` is its first line."""
+    return f"# {comentario}\n" + "\n".join(_lines(model)) + "\n"
+
+
+def _lines(model: BaseModel) -> Iterator[str]:
+    tables: list[tuple[str, BaseModel | dict[str, object]]] = []
     for key, value in _stated(model):
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel | dict):
             tables.append((f"[{key}]", value))
         elif rows := _rows(value):
             tables.extend((f"[[{key}]]", row) for row in rows)
@@ -36,7 +40,13 @@ def _lines(model: Convocatoria) -> Iterator[str]:
     for header, table in tables:
         yield ""
         yield header
-        yield from (f"{key} = {_toml(value)}" for key, value in _stated(table))
+        yield from (f"{key} = {_toml(value)}" for key, value in _stated_in(table))
+
+
+def _stated_in(table: BaseModel | dict[str, object]) -> Iterator[tuple[str, object]]:
+    if isinstance(table, dict):  # its keys are somebody's words
+        return ((_toml(key), value) for key, value in table.items())
+    return _stated(table)
 
 
 def _stated(model: BaseModel) -> Iterator[tuple[str, object]]:

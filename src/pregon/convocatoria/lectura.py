@@ -239,6 +239,8 @@ def _papers(profile: Convocatoria) -> Iterator[tuple[str, str]]:
         yield "Registro", "; ".join(form.campos) or f"{form.anexo} (no viene en el texto)"
     if profile.carta:
         yield "Carta dirigida a", profile.carta.destinatario
+        if profile.carta.enterado:
+            yield "Quien la recibe informa a", profile.carta.enterado
     if profile.memoria:
         yield "Memoria técnica", _join(_SECTIONS[section] for section in profile.memoria.secciones)
     for contact in profile.contactos:

@@ -165,11 +165,15 @@ class Formulario(Seccion):
 
 
 class Carta(Seccion):
-    """The commitment letter: to whom, from where, and the name of its template."""
+    """The commitment letter: to whom, from where, and the name of its template (``difusor.formatos.cartas``).
+
+    ``enterado``: whom the addressee must tell that somebody applied (DGO-I-4b).
+    """
 
     destinatario: Texto
     lugar: Texto | None = None
     plantilla: Id = "compromiso"
+    enterado: Texto | None = None
 
 
 class Logo(Seccion):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pregon.convocatoria.solicitud.modelo import Contacto, Ficha
 from pregon.instituto.monitor.modelo import Dictamen, Periodo
 from pregon.instituto.proceso.avisa import Proceso
 from pregon.instituto.registro import rotacion
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.estados import Mandato
-from pregon.instituto.registro.modelo import Contacto, Ficha
 from pregon.instituto.registro.orden import ordena
 from pregon.instituto.workspace import open_workspace
 from pregon.trust.aviso import parse_aviso

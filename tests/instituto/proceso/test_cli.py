@@ -85,3 +85,21 @@ def test_without_difusores_it_says_so(simulacro: Casa, tmp_path: Any) -> None:
     assert "No hay difusores" in CliRunner().invoke(app, ["proceso", str(space.folder)]).stdout
     missing = CliRunner().invoke(app, ["proceso", str(tmp_path / "nada")])
     assert missing.exit_code == 66
+
+
+def test_a_person_warns_in_their_own_words(simulacro: Casa) -> None:
+    casa = simulacro
+    casa.fallan(1)
+    en_simulacro(casa)
+    before = len(casa.correo.recibidos)
+    words = ("advierte", RADIO, "--texto", "Su certificado vence hoy.", "--motivo", "Lo vio el monitor.")
+    made = told(run(casa, *words, "--operador", OPERADORA, "--json"))
+    assert (made["id"], made["texto"].count("Su certificado vence hoy.")) == (f"M0001-{RADIO}", 1)
+    assert {one["fase"] for one in made["envios"].values()} == {"aceptada"}
+    assert len(casa.correo.espera(before + 2)) == before + 2
+    assert casa.proceso().diario.cuenta(RADIO).seguidas == 1, "the count is as it was"
+    event = next(one.dato for one in casa.eventos("advertencia") if one.dato.get("id") == made["id"])
+    assert (event["operador"], event["porque"], event["periodo"]) == (OPERADORA, "Lo vio el monitor.", None)
+    for bad in (("advierte", "nadie", *words[2:]), ("advierte", RADIO, "--texto", " ", "--motivo", "x")):
+        assert run(casa, *bad, "--operador", OPERADORA).exit_code > 0
+    assert [one for one in casa.proceso().diario.advertencias if one.startswith("M")] == [made["id"]]

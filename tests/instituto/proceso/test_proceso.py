@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import EntradaError, UsoError
+from pregon.convocatoria.solicitud.modelo import Contacto
 from pregon.instituto.proceso.textos import huella, orden
 from pregon.instituto.registro import lista
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.estados import Mandato
-from pregon.instituto.registro.modelo import Contacto
 from pregon.instituto.registro.orden import ordena
 from tests.instituto.proceso.casa import CONFIDENCIAL, GUARDIA, LEGAL, OPERADORA, RADIO, TECNICA, TELE, TELEFONO, ficha
 

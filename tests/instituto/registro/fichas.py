@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 from pregon.base.clock import ManualClock
 from pregon.cli import difusores, fichas, soporte
 from pregon.convocatoria import perfiles
+from pregon.convocatoria.solicitud.modelo import Ficha
 from pregon.instituto import workspace
 from pregon.instituto.registro import rotacion
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.estados import Mandato
-from pregon.instituto.registro.modelo import Ficha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

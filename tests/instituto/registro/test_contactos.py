@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pregon.convocatoria import perfiles
-from pregon.instituto.registro import contactos
+from pregon.convocatoria.solicitud import contactos
 from tests.instituto.registro.fichas import PERFILES, ficha
 
 ZONA = ZoneInfo("America/Mexico_City")

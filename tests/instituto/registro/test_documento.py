@@ -8,8 +8,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pregon.convocatoria.solicitud.modelo import Ficha
 from pregon.instituto.registro import lista, sello, soporte
-from pregon.instituto.registro.modelo import Ficha
 from tests.instituto.registro.fichas import datos, run
 from tests.instituto.registro.test_confidencial import to_toml
 from tests.instituto.registro.test_logo import SVG

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from pregon.base.errors import UsoError
 from pregon.convocatoria import perfiles
-from pregon.instituto.registro import anexo, contactos, formulario
-from pregon.instituto.registro.modelo import Ficha
+from pregon.convocatoria.solicitud import contactos, formulario
+from pregon.convocatoria.solicitud.modelo import Ficha
+from pregon.instituto.registro import anexo
 from tests.instituto.registro.fichas import PERFILES, datos, ficha
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pregon.base.errors import UsoError
-from pregon.instituto.registro import lista, logo, orden
+from pregon.convocatoria.solicitud import logo
+from pregon.instituto.registro import lista, orden
 from tests.instituto.html import parse
 from tests.instituto.navegador import axe_faults, chromium, serving, watch
 from tests.instituto.registro.fichas import ANA, PERFILES

@@ -9,7 +9,7 @@ import pytest
 
 from pregon.base.errors import FormatoError
 from pregon.convocatoria import perfiles
-from pregon.instituto.registro import logo
+from pregon.convocatoria.solicitud import logo
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><path d="M0 0h40v20H0z" fill="#123456"/></svg>'
 INE = ("svg", "ai")

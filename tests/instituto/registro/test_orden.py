@@ -10,8 +10,9 @@ import pytest
 from pregon.base import locks
 from pregon.base.errors import EntradaError, FindingsError, FormatoError, InstanciaError, UsoError
 from pregon.base.state import StateDatabase
+from pregon.convocatoria.solicitud import logo
 from pregon.instituto import avisos
-from pregon.instituto.registro import almacen, logo, orden
+from pregon.instituto.registro import almacen, orden
 from pregon.instituto.registro.almacen import Registro
 from pregon.trust.aviso import parse_aviso
 from tests.instituto.conftest import tree_digest

@@ -106,7 +106,7 @@ def everything(house: Casa) -> tuple[Any, ...]:
 
 def furnished(house: Casa) -> Casa:
     """A form, an original logo and a case of support: a seal of each series."""
-    from pregon.instituto.registro import logo
+    from pregon.convocatoria.solicitud import logo
 
     house.alta()
     house.registro.pone_logo("diario-uno", AI, logo.admite(AI, ("ai",)), ANA)

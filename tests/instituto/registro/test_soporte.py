@@ -9,7 +9,7 @@ import pytest
 
 from pregon.base import errors
 from pregon.base.errors import EntradaError, UsoError
-from pregon.instituto.registro import contactos
+from pregon.convocatoria.solicitud import contactos
 from pregon.instituto.registro.soporte import CLASES, Soporte, resumen
 
 if TYPE_CHECKING:

@@ -46,8 +46,10 @@ def caidas(r: Registros) -> tuple[Event, ...]:
     return tuple(event for event in r.de("alarma", "alarma_resuelta") if event.dato.get("codigo") in _CAIDO)
 
 
-def caido(r: Registros, start: datetime, end: datetime) -> timedelta:
-    """How long, between two instants, some alarm said that the portal did not answer. One not resolved lasts on."""
+def tramos_caidos(r: Registros) -> list[tuple[datetime, datetime]]:
+    """The stretches in which some alarm said that the portal did not answer, oldest first; they may overlap. One not
+    resolved lasts on.
+    """
     spans: list[tuple[datetime, datetime]] = []
     since: dict[str, datetime] = {}
     for event in caidas(r):
@@ -57,8 +59,13 @@ def caido(r: Registros, start: datetime, end: datetime) -> timedelta:
         elif code in since:
             spans.append((since.pop(code), event.hora))
     spans += [(begin, r.ahora) for begin in since.values()]
+    return sorted(spans)
+
+
+def caido(r: Registros, start: datetime, end: datetime) -> timedelta:
+    """How long, between two instants, some alarm said that the portal did not answer."""
     total, reached = timedelta(), start
-    for begin, finish in sorted(spans):
+    for begin, finish in tramos_caidos(r):
         begin, finish = max(begin, reached), min(finish, end)
         if finish > begin:
             total, reached = total + (finish - begin), finish

@@ -17,7 +17,6 @@ from jinja2 import Environment, StrictUndefined
 import pregon
 from pregon.base.fechas import fecha_larga
 from pregon.base.hashing import grupos, sha256_bytes
-from pregon.base.pdf import compone
 from pregon.convocatoria.clausulas import clausulas_de
 from pregon.convocatoria.escribe import to_toml_text
 from pregon.convocatoria.lectura import in_words
@@ -25,6 +24,7 @@ from pregon.difusor.cumplimiento.estado import Pruebas, dictamina
 from pregon.difusor.cumplimiento.evidencia import ESTADOS
 from pregon.difusor.cumplimiento.mediciones import mide
 from pregon.difusor.cumplimiento.registros import reune
+from pregon.documentos.pdf import compone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from jinja2 import Environment, StrictUndefined
 
 import pregon
-from pregon.base.pdf import compone
 from pregon.convocatoria.lectura import in_words
+from pregon.documentos.pdf import compone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.errors import AjustesError, UsoError
-from pregon.base.pdf import compone
+from pregon.documentos.pdf import compone
 from pregon.instituto.ceremonia.acto import EQUIPO
 from pregon.instituto.ceremonia.inventario import renglones
 from pregon.trust.keys import RAIZ

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import PregonError
 from pregon.convocatoria.comprobacion import Comprobacion
+from pregon.convocatoria.solicitud import contactos
 from pregon.instituto.proceso.avisa import Proceso
-from pregon.instituto.registro import contactos, lista
+from pregon.instituto.publico.sitio import vigente
+from pregon.instituto.registro import lista
 from pregon.instituto.registro.almacen import Registro
 
 if TYPE_CHECKING:
@@ -32,20 +34,23 @@ def todo(workspace: Workspace, environment: Mapping[str, str]) -> Iterator[Compr
 def _list(workspace: Workspace, registro: Registro) -> Comprobacion:
     call = workspace.convocatoria
     listed = [one for one in registro.vigilables() if lista.como(call, one) is not None]
-    where = workspace.settings.opera.lista
+    where, public = workspace.settings.opera.lista, workspace.settings.publico.carpeta
     since = lista.abre(call)
     state: Estado = "bien"
     told, mend = f"{len(listed)} difusores en la lista", None
     if not listed:
         state, told, mend = "falla", "ningún difusor inscrito", "Inscríbalos con «pregon instituto difusor alta»."
-    elif where is None:
-        state, mend = "aviso", "Escriba «lista» en [opera], o publíquela con «pregon instituto lista-publica»."
+    elif where is None and public is None:
+        state, mend = "aviso", "Escriba «carpeta» en [publico] o «lista» en [opera], o publíquela a mano."
         told += "; no se dijo dónde se escribe"
     elif since is not None and workspace.clock.now() < since:
         state, told = "aviso", f"{told}; se abre el {since.astimezone(call.zona):%d/%m/%Y}"
         mend = "Antes de ese día no se publica."
-    elif not (workspace.folder / where / lista.PAGINA).is_file():
+    elif where is not None and not (workspace.folder / where / lista.PAGINA).is_file():
         state, mend = "falla", "Escríbala ya: «pregon instituto lista-publica»; después «opera» la mantiene."
+        told += "; aún no se escribe"
+    elif public is not None and vigente(workspace.folder / public) is None:
+        state, mend = "falla", "Escríbala ya: «pregon instituto publica»; después «opera» la mantiene."
         told += "; aún no se escribe"
     return Comprobacion("LISTA", None, "La lista pública está lista", told, "publicada, con todos", state, mend)
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from pregon.base.emblemas import MAX_BYTES, Imagen, ImagenError, read
 from pregon.base.errors import AjustesError
 from pregon.base.settings import Settings, read_toml_bytes, spanish_problems
 from pregon.convocatoria.tipos import CONTIENDAS, Lista, Texto
 from pregon.instituto.portal.colores import contrast, theme, variables
-from pregon.instituto.portal.emblemas import MAX_BYTES, Imagen, ImagenError, read
 from pregon.instituto.portal.partidos import Actores, Propio
 from pregon.prep.columns import party_key
 

@@ -12,8 +12,8 @@ What the other rooms use:
 * ``orden.empieza(workspace)``: from the start on, who is still ``admitido`` becomes ``activo``; the due process has it
   done each time that it closes slots.
 * ``estados``: ``Estado`` and ``TRANSICIONES``, the table that ``docs/estados.md`` draws; ``transicion(de, a)``.
-* ``contactos``: ``etapas(convocatoria)``, ``etapa_en(convocatoria, hora)``, ``sin_contacto(ficha, convocatoria)``
-  (stages without a technical contact, INE-VI-a-ii-1).
+* What a form is, what each call asks in it, the stages of a call with whom to call in each, and the logo are in
+  ``convocatoria.solicitud``: both sides read them.
 * ``nodos.desacuerdos(workspace, id, ficha)``: what its form and its ``[[destino]]`` say against each other.
 * ``lista.escribe(workspace, folder)``: the public list, links off by state; ``lista.abierta(convocatoria, hora)``.
 * ``soporte.Soporte(workspace)``: ``abre``, ``responde``, ``cierra``, ``todos``.

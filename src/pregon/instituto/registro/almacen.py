@@ -18,9 +18,11 @@ from pydantic import ValidationError
 
 from pregon.base import locks
 from pregon.base.errors import DanadoError, EntradaError, FormatoError, UsoError, VersionError
-from pregon.instituto.registro import contactos, estados, sello
+from pregon.convocatoria.solicitud import contactos
+from pregon.convocatoria.solicitud.modelo import Ficha
+from pregon.instituto.registro import estados, sello
 from pregon.instituto.registro.estados import INICIAL, VIGILADOS, Mandato
-from pregon.instituto.registro.modelo import Ficha, Inscrito, Paso
+from pregon.instituto.registro.modelo import Inscrito, Paso
 from pregon.instituto.registro.renglon import inscrito, paso_json, row_of
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from pregon.convocatoria.solicitud.logo import Logo
+    from pregon.convocatoria.solicitud.modelo import Contacto
     from pregon.instituto.registro.estados import Estado
-    from pregon.instituto.registro.logo import Logo
-    from pregon.instituto.registro.modelo import Contacto
     from pregon.instituto.registro.sello import Llavero
     from pregon.instituto.workspace import Workspace
 

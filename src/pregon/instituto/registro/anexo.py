@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import UsoError
-from pregon.instituto.registro import formulario
+from pregon.convocatoria.solicitud import formulario
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

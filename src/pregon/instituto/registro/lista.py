@@ -16,8 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pregon.base.errors import UsoError
 from pregon.base.fechas import fecha_larga
 from pregon.base.jsonio import canonical_json
+from pregon.convocatoria.solicitud.logo import DIBUJABLES
 from pregon.instituto.registro.almacen import Registro
-from pregon.instituto.registro.logo import DIBUJABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ ESTILO = "lista.css"
 """A file of its own: an institute's site may admit no style within a page."""
 LOGOS = "logos"
 INTACTO = "La lista publicada sigue como estaba."
+POLITICA = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+"""The CSP of the page, which needs no script; whoever serves it may say more (``frame-ancestors``)."""
 
 Como = Literal["enlazado", "interrumpido", "no_valido", "concluido"]
 """How one appears: with its link; without it; among those that are no difusores any more; without link, over."""
@@ -83,6 +85,17 @@ def abierta(convocatoria: Convocatoria, hora: datetime) -> bool:
     return first is None or hora >= first
 
 
+def exige_abierta(convocatoria: Convocatoria, hora: datetime, *, intacto: str) -> None:
+    """Check that the list may be public at ``hora``. Raises ``UsoError``, which says from when."""
+    first = abre(convocatoria)
+    if first is not None and hora < first:
+        raise UsoError(
+            f"La lista de difusores es pública a partir del {largo(first, convocatoria)}.",
+            intacto=intacto,
+            que_hacer="Repita la orden desde ese día; mientras, «pregon instituto difusor lista» la muestra aquí.",
+        )
+
+
 def renglones(convocatoria: Convocatoria, inscritos: Sequence[Inscrito]) -> tuple[Renglon, ...]:
     """The lines of the list, by name as people look them up."""
     found = []
@@ -102,13 +115,7 @@ def escribe(workspace: Workspace, folder: Path) -> tuple[Renglon, ...]:
         DiscoError, EscrituraError: could not write.
     """
     convocatoria, now, disk = workspace.convocatoria, workspace.clock.now(), workspace.disk
-    first = abre(convocatoria)
-    if first is not None and now < first:
-        raise UsoError(
-            f"La lista de difusores es pública a partir del {_largo(first, convocatoria)}.",
-            intacto=INTACTO,
-            que_hacer="Repita la orden desde ese día; mientras, «pregon instituto difusor lista» la muestra aquí.",
-        )
+    exige_abierta(convocatoria, now, intacto=INTACTO)
     registro = Registro(workspace)
     lines = renglones(convocatoria, registro.todos())
     disk.make_folder(folder / LOGOS)
@@ -117,7 +124,7 @@ def escribe(workspace: Workspace, folder: Path) -> tuple[Renglon, ...]:
         if line.logo is not None:
             disk.write(folder / line.logo, logos[line.id])
     disk.write(folder / ESTILO, (files("pregon.instituto.registro") / "plantillas" / ESTILO).read_bytes())
-    disk.write(folder / DATOS, canonical_json(_json(workspace, lines, now)))
+    disk.write(folder / DATOS, canonical_json(en_json(workspace, lines, now)))
     disk.write(folder / PAGINA, _page(workspace, lines, now))
     wanted = {line.logo for line in lines}
     for path in sorted((folder / LOGOS).iterdir()):
@@ -132,7 +139,8 @@ def _ours(name: str) -> bool:
     return len(digest) == 12 and set(digest) <= set("0123456789abcdef")
 
 
-def _json(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> dict[str, Any]:
+def en_json(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> dict[str, Any]:
+    """The list as ``difusores.json``."""
     return {
         "formato": FORMATO,
         "convocatoria": workspace.convocatoria.id,
@@ -158,7 +166,7 @@ def _page(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> byte
     environment = Environment(
         loader=PackageLoader("pregon.instituto.registro", "plantillas"), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["hora"] = lambda instant: _largo(instant, convocatoria)
+    environment.filters["largo"] = lambda instant: largo(instant, convocatoria)
     text = environment.get_template("lista.html").render(
         convocatoria=convocatoria,
         instituto=convocatoria.instituto_nombre or f"instituto electoral ({convocatoria.instituto.upper()})",
@@ -168,10 +176,12 @@ def _page(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> byte
         ahora=now,
         datos=DATOS,
         estilo=ESTILO,
+        politica=POLITICA,
     )
     return text.encode()
 
 
-def _largo(instant: datetime, convocatoria: Convocatoria) -> str:
+def largo(instant: datetime, convocatoria: Convocatoria) -> str:
+    """An instant for people: ``6 de junio de 2021 a las 22:40 h``."""
     local = instant.astimezone(convocatoria.zona)
     return f"{fecha_larga(local)} a las {local:%H:%M} h"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pregon.convocatoria.solicitud.modelo import Ficha
     from pregon.instituto.entrega.destinos import Destino
-    from pregon.instituto.registro.modelo import Ficha
     from pregon.instituto.workspace import Workspace
 
 _CARRIERS = {"rsync+ssh": "rsync", "file": "local", "": "local"}

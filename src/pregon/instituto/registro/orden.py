@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from pregon.base import locks
 from pregon.base.errors import FindingsError, UsoError
+from pregon.convocatoria.solicitud import formulario
 from pregon.instituto import avisos
-from pregon.instituto.registro import estados, formulario
+from pregon.instituto.registro import estados
 from pregon.instituto.registro.almacen import Registro
 from pregon.instituto.registro.estados import Mandato
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from pregon.base.errors import EntradaError, UsoError
-from pregon.instituto.registro import contactos
+from pregon.convocatoria.solicitud import contactos
 from pregon.instituto.registro.almacen import Registro
 
 if TYPE_CHECKING:

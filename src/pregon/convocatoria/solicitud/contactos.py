@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pregon.convocatoria.model import Convocatoria
-    from pregon.instituto.registro.modelo import Contacto, Ficha
+    from pregon.convocatoria.solicitud.modelo import Borrador, Contacto, ContactoBorrador, Ficha
 
 PREPARACION = "Instalación, pruebas y simulacros"
 JORNADA = "Jornada electoral y difusión de resultados"
@@ -59,20 +59,22 @@ def para(ficha: Ficha, convocatoria: Convocatoria, hora: datetime) -> tuple[Cont
     return tuple(sorted(ficha.contacto, key=order))
 
 
-def sin_contacto(ficha: Ficha, convocatoria: Convocatoria) -> tuple[str, ...]:
+def sin_contacto(ficha: Borrador, convocatoria: Convocatoria) -> tuple[str, ...]:
     """The stages for which no technical contact is given (INE-VI-a-ii-1)."""
-    technical = ficha.de_papel("tecnico")
-    return tuple(
-        stage.nombre for stage in etapas(convocatoria) if not any(_of_stage(one, stage.nombre) for one in technical)
-    )
+    return tuple(stage.nombre for stage in etapas(convocatoria) if not de_etapa(ficha, stage.nombre))
 
 
 def horas_sin_contacto(ficha: Ficha, convocatoria: Convocatoria) -> tuple[int, ...]:
     """Hours of the day (0-23) at which no technical contact of the last stage answers: the night has all of them."""
     stage = etapas(convocatoria)[-1].nombre
-    there = [one for one in ficha.de_papel("tecnico") if _of_stage(one, stage)]
+    there = de_etapa(ficha, stage)
     return tuple(hour for hour in range(24) if not any(one.atiende(time(hour)) for one in there))
 
 
-def _of_stage(one: Contacto, stage: str) -> bool:
+def de_etapa(ficha: Borrador, etapa: str) -> tuple[ContactoBorrador, ...]:
+    """Its technical staff of one stage, in the order of the form (GRO-5.4, DGO-III-5)."""
+    return tuple(one for one in ficha.de_papel("tecnico") if _of_stage(one, etapa))
+
+
+def _of_stage(one: ContactoBorrador, stage: str) -> bool:
     return not one.etapas or stage in one.etapas

@@ -1,6 +1,6 @@
 """A difusor's logo, which is the link of the public list: looked at, cleaned, and only what a browser draws is kept.
 
-An SVG is written again from an allow-list (``portal.emblemas``). Of a PNG or WebP, what is no picture is left out: the
+An SVG is written again from an allow-list (``base.emblemas``). Of a PNG or WebP, what is no picture is left out: the
 notes of a camera or a drawing program name people and places. An ``.ai`` is the original that INE-I-f-2 admits beside
 SVG; no browser draws it, so the list waits for its SVG.
 """
@@ -12,8 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pregon.base import emblemas
 from pregon.base.errors import FormatoError
-from pregon.instituto.portal import emblemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Logo:
     formato: str
     original_sha256: str
     publicado: bytes | None
-    tipo: str | None
+    tipo: emblemas.Tipo | None
 
     def archivo(self, ident: str) -> str | None:
         """Its name in the public list: another logo has another name, so no cache shows the old one."""
