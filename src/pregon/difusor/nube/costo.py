@@ -147,12 +147,46 @@ class Costo:
         }
 
 
+@dataclass(frozen=True)
+class Archivos:
+    """What a package has. ``tamanos``: of every public file, its bytes and those that travel. ``portada``: its text.
+
+    ``original``: bytes of the archive as the institute sends it. ``carpeta``: where its twins are; None: an archive.
+    """
+
+    que: str
+    tamanos: Mapping[str, tuple[int, int]]
+    portada: bytes
+    original: int
+    carpeta: Path | None = None
+
+    @property
+    def enviados(self) -> dict[str, int]:
+        """The bytes that travel, gzip where the difusor keeps it so."""
+        return {name: sent for name, (_, sent) in self.tamanos.items()}
+
+    @property
+    def corte(self) -> str:
+        """The folder of the last cut's data; empty where it has none."""
+        return max((ruta.split("/")[1] for ruta in self.tamanos if _numbered(ruta)), default="")
+
+    def primera_visita(self) -> list[str]:
+        """What a browser that knows nothing asks for when it opens the cover."""
+        return [ruta for ruta in de_primera_visita(self.tamanos, self.portada, self.corte) if ruta in self.tamanos]
+
+
 def mide(ruta: Path) -> Medida:
     """What a package weighs: an archive as the institute sends it, or the folder of a release.
 
     Raises:
         EntradaError: it is neither, or has no cover. ArchivoError: the archive is damaged or is not admitted.
     """
+    return pesa(archivos(ruta))
+
+
+def archivos(ruta: Path) -> Archivos:
+    """Read a package once. Raises as ``mide``."""
+    folder: Path | None = None
     if ruta.is_dir():
         # It may be a link that moves at the next cut (``publico``): followed once.
         folder = ruta.resolve()
@@ -175,7 +209,7 @@ def mide(ruta: Path) -> Medida:
             intacto=_NADA,
             que_hacer="Dé un paquete completo; de un difusor, uno que ya publicó algún corte.",
         )
-    return _measured(str(ruta), {name: sent for name, (_, sent) in sizes.items()}, text, original)
+    return Archivos(str(ruta), sizes, text, original, folder)
 
 
 def calcula(medida: Medida, supuestos: Supuestos, precios: Precios) -> Costo:
@@ -225,9 +259,9 @@ def _times(what: Peso, number: int) -> Peso:
     return Peso(what.bytes * number, what.objetos * number, what.mudables * number)
 
 
-def _measured(que: str, sent: Mapping[str, int], cover: bytes, original: int) -> Medida:
-    number = max((ruta.split("/")[1] for ruta in sent if _numbered(ruta)), default="")
-    first = [ruta for ruta in de_primera_visita(sent, cover, number) if ruta in sent]
+def pesa(files: Archivos) -> Medida:
+    """What was read, weighed. Pure."""
+    sent, number, first = files.enviados, files.corte, files.primera_visita()
     own = [ruta for ruta in sent if ruta.startswith(f"datos/{number}/")] if number else []
     root = [ruta for ruta in sent if "/" not in ruta]
     pages = [ruta for ruta in sent if ruta.endswith(".html") and ruta != PORTADA]
@@ -238,14 +272,14 @@ def _measured(que: str, sent: Mapping[str, int], cover: bytes, original: int) ->
     page = Peso(_mean(sent, pages), 1 if pages else 0, 1 if pages else 0) + Peso(_mean(sent, deep), 1 if deep else 0)
     news = [ruta for ruta in (PORTADA, CORTE, *own) if ruta in first]
     return Medida(
-        que,
+        files.que,
         visita=_weight(sent, first),
         pagina=page,
         novedad=_weight(sent, news),
         fijo=_weight(sent, once),
         cambia=_weight(sent, changing),
         rutas=sum(len(publicas(ruta)) for ruta in root),
-        original=original,
+        original=files.original,
     )
 
 
