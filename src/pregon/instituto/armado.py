@@ -17,6 +17,7 @@ from pregon.instituto.datos import cut_file
 from pregon.instituto.obra import Obra
 from pregon.instituto.portal.programadores import documents
 from pregon.instituto.portal.vistas import Enlace, Marco, Portal
+from pregon.instituto.publico import paquete as publico
 from pregon.paquete.empacado import pack
 from pregon.paquete.tree import PackageTree
 
@@ -140,7 +141,8 @@ def assemble(
     """The tree of the cut that ``head`` states; ``folder`` holds the database zips until the cut is written.
 
     Depends only on the contests, on ``head`` without ``generado`` and on the pages of the previous cut (docs/adr/0006):
-    the same actas and cut give the same bytes.
+    the same actas and cut give the same bytes. Where the settings ask for it, also on the public pages in force
+    (docs/adr/0017).
 
     Raises:
         ArchivoError: two elections give one path, or a source's name is not admitted.
@@ -167,6 +169,8 @@ def assemble(
             samples.setdefault(kind, sample)
     tree.add("corte.json", cut)
     for route, data in chain(contrato.published(), paginas.shared(portal, documents(samples))):
+        tree.add(route, data)
+    for route, data in publico.archivos(workspace):
         tree.add(route, data)
     return tree
 

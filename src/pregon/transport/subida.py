@@ -51,7 +51,17 @@ PAUSES_S = (0.2, 0.8)
 FALLAS = (500, 502, 503, 504)
 """«Ask again», in S3. A store without room that has no better word says 500 too, and goes on saying it."""
 
-_TYPES = {"json": "application/json", "zip": "application/zip", "7z": "application/x-7z-compressed"}
+_TYPES = {
+    "json": "application/json",
+    "zip": "application/zip",
+    "7z": "application/x-7z-compressed",
+    "html": "text/html; charset=utf-8",
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "webp": "image/webp",
+}
 _MD5 = re.compile(r"[0-9a-f]{32}(?:-(\d{1,5}))?")
 _UPLOAD = re.compile(r"<Upload>.*?</Upload>", re.DOTALL)
 _PART = re.compile(r"<Part>.*?</Part>", re.DOTALL)
