@@ -153,7 +153,7 @@ def test_a_form_of_another_site_does_nothing(casa: Casa, visita: Visita) -> None
     assert visita.manda("accion", good).status_code == 200
     assert visita.client.post(casa.url + "accion", data=good, headers={"sec-fetch-site": "same-origin"}).is_success
     assert casa.acciones == ["x", "x"]
-    assert {each.motivo for each in casa.sucesos if each.tipo == "ajeno"} == {"origen", "ficha"}
+    assert {each.motivo for each in casa.sucesos if each.tipo == "ajeno"} == {"origen", "ficha", "formulario"}
 
 
 def test_the_token_of_one_session_is_of_no_use_in_another(casa: Casa, visita: Visita) -> None:

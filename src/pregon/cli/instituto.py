@@ -16,10 +16,12 @@ from pregon.cli import (
     llaves,
     opera_instituto,
     proceso,
+    publico,
     recupera,
     salida,
     sondeo,
     soporte,
+    tablero,
     vigila,
 )
 from pregon.cli import entrega as entregas
@@ -33,6 +35,8 @@ app.add_typer(difusores.raiz)
 app.add_typer(soporte.app, name="soporte")
 app.add_typer(avisos.aviso, name="aviso")
 app.add_typer(proceso.app, name="proceso")
+app.add_typer(tablero.app, name="tablero")
+app.add_typer(publico.app)
 app.add_typer(sondeo.app)
 app.add_typer(opera_instituto.app)
 app.add_typer(vigila.app)

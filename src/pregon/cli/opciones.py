@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pregon.base.errors import EntradaError, UsoError
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Escribe el resultado en JSON.")]
 Espacio = Annotated[Path, typer.Argument(help="Carpeta del espacio de trabajo.", show_default=False)]
 Ambiente = Annotated[str, typer.Option("--ambiente", help="«oficial» o «simulacro»; no cambia después.")]
+
+
+class Carpeta(TyperGroup):
+    """A group whose folder comes first. Without a command after it, its options may follow the folder as anywhere."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.allow_interspersed_args = not self.commands.keys() & set(args)
+        return super().parse_args(ctx, args)
 
 
 def one_of(word: str, options: Sequence[str], *, que: str, intacto: str) -> None:

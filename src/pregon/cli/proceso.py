@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from pregon.cli import salida
-from pregon.cli.opciones import Espacio, Json
+from pregon.cli.opciones import Carpeta, Espacio, Json
 
 if TYPE_CHECKING:
     from pregon.instituto.proceso.avisa import Proceso, Renglon
@@ -16,16 +15,8 @@ if TYPE_CHECKING:
     from pregon.instituto.workspace import Workspace
 
 
-class _Carpeta(TyperGroup):
-    """A group whose folder comes first. Without a command after it, its options may follow the folder as anywhere."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.allow_interspersed_args = not self.commands.keys() & set(args)
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_Carpeta,
+    cls=Carpeta,
     help="El debido proceso: cuenta de cortes fallidos, advertencias y órdenes que esperan a una persona.",
     invoke_without_command=True,
 )
@@ -105,6 +96,30 @@ def descarta(
         salida.show_json(_order_json(order))
         return
     typer.echo(f"Orden {order.id} descartada: {order.motivo}. No se firmó ningún aviso.")
+
+
+@app.command("advierte")
+@salida.command
+def advierte(
+    ctx: typer.Context,
+    difusor: Annotated[str, typer.Argument(metavar="ID", help="El difusor.", show_default=False)],
+    texto: Annotated[str, typer.Option("--texto", help="Lo que leerá el difusor.")],
+    motivo: Annotated[str, typer.Option("--motivo", help="Por qué; queda en la bitácora y no se envía.")],
+    corte: Annotated[int | None, typer.Option("--corte", help="El corte de que habla.", min=0)] = None,
+    operador: Operador = "",
+    as_json: Json = False,
+) -> None:
+    """Advierte a un difusor con palabras de una persona, por todos sus canales. No cambia la cuenta."""
+    from pregon.instituto.proceso.a_mano import advierte as written
+
+    ident = written(ctx.obj, difusor, texto=texto, motivo=motivo, operador=operador, corte=corte)
+    process = _proceso(ctx)
+    process.atiende()
+    made = process.diario.advertencias[ident]
+    if as_json:
+        salida.show_json(_warning_json(made))
+        return
+    typer.echo(f"Advertencia {made.id}: {_deliveries(made)}.")
 
 
 @app.command("advertencias")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pregon.tablas.model import ContestTotals, UnitTotals
 
 ENCABEZADO_ORIGEN = "ENCABEZADO_ORIGEN"
+HORA_DISTINTA = "HORA_DISTINTA"
 SIN_AUTORIZACION = frozenset({"CONTIENDA_REPETIDA", "TOTALES_DISTINTOS"})
 """What nobody can answer for: two files of one election, and a package that contradicts itself."""
 _SHOWN = 10
@@ -190,7 +191,7 @@ def _place(profile: Convocatoria, contest: Cuenta, hora: datetime) -> Iterator[F
     stated = contest.totals.hora_corte
     if stated != hora:
         said, asked = stated.isoformat(timespec="minutes"), hora.isoformat(timespec="minutes")
-        yield _blocks("HORA_DISTINTA", contest, f"el archivo dice corte de las {said} y se pide el de las {asked}")
+        yield _blocks(HORA_DISTINTA, contest, f"el archivo dice corte de las {said} y se pide el de las {asked}")
 
 
 def _blocks(code: str, contest: Cuenta, text: str) -> Finding:

@@ -15,8 +15,10 @@ from pregon.instituto.entrega.destinos import AjustesEntrega, Destino
 from pregon.instituto.monitor.ajustes import AjustesMonitor
 from pregon.instituto.opera.ajustes import AjustesOpera
 from pregon.instituto.proceso.ajustes import AjustesProceso
+from pregon.instituto.publico.ajustes import AjustesPublico
 from pregon.instituto.relevo.ajustes import AjustesEstado
 from pregon.instituto.sql.modelo import FuenteSql, repeated
+from pregon.instituto.tablero.ajustes import AjustesTablero
 from pregon.notifica.ajustes import AjustesCanal
 from pregon.transport.lugar import Secreto
 
@@ -37,7 +39,8 @@ class AjustesInstituto(Settings):
     ``destino``: the nodes to which each cut is delivered; ``entrega``: how. ``bitacora``: where its seals are copied.
     ``notifica``: who is told, as a difusor's; ``proceso``: how a difusor is warned.
     ``monitor``: what is watched and from where.
-    ``opera``: where the cuts of the night come from, and its pace.
+    ``opera``: where the cuts of the night come from, and its pace. ``tablero``: where the board listens.
+    ``publico``: where the pages for everybody are written.
     ``clave_registro``: where the key of the registry's confidential data is (``registro.sello``); best out of here.
     ``estado``: the server that holds the state of an institute of two machines; without it, a file of this one.
     """
@@ -53,6 +56,8 @@ class AjustesInstituto(Settings):
     notifica: tuple[AjustesCanal, ...] = ()
     proceso: AjustesProceso = AjustesProceso()
     opera: AjustesOpera = AjustesOpera()
+    tablero: AjustesTablero = AjustesTablero()
+    publico: AjustesPublico = AjustesPublico()
     clave_registro: Secreto | None = None
     estado: AjustesEstado | None = None
 

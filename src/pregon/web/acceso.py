@@ -24,7 +24,7 @@ from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from pregon.base.errors import PregonError
@@ -46,6 +46,8 @@ _logger = logging.getLogger(__name__)
 
 ENTRAR = "/entrar"
 SALIR = "/salir"
+API = "/api/"
+"""Under it answers are JSON, those of the door too."""
 FICHA = "ficha"
 """The field in which each form sends its token."""
 MAX_FORMULARIO = 16 << 10
@@ -62,13 +64,15 @@ class Suceso:
     """What the site's book should know. ``tipo``: ``entrada``, ``salida``, ``rechazo`` or ``ajeno``.
 
     ``cuenta`` is None where no account has the name that was typed: people type passwords there. ``motivo``: of a
-    refusal, ``clave``, ``espera``, ``origen`` or ``ficha``.
+    refusal, ``clave``, ``espera``, ``origen``, ``ficha``, ``metodo``, ``formulario`` or ``sesion``, or one of the
+    site's own. ``que``: the method and the path that were asked for, where it was no sign-in.
     """
 
     tipo: str
     cuenta: str | None
     direccion: str
     motivo: str | None = None
+    que: str | None = None
 
 
 class Acceso:
@@ -120,42 +124,52 @@ class Acceso:
     async def _admit(self, request: Request) -> Response | None:
         # 1
         if not self.sitio.conoce(request.headers.get("host", "")):
-            return self._says(421, "Este equipo no atiende esa dirección.")
+            return self._says(request, 421, "Este equipo no atiende esa dirección.")
         # 2
         post = request.method == "POST"
         if not post and request.method not in ("GET", "HEAD"):
-            return Response(status_code=405, headers={"allow": "GET, HEAD, POST"})
+            await self._refuse(request, None, "metodo")
+            answer = self._says(request, 405, "Aquí no se atiende ese método.")
+            answer.headers["allow"] = "GET, HEAD, POST"
+            return answer
         if post and not self.sitio.propio(request):
-            await self._tell(Suceso("ajeno", None, self.sitio.cliente(request), "origen"))
-            return self._says(403, "Este formulario no salió de esta página.")
+            await self._refuse(request, None, "origen")
+            return self._says(request, 403, "Este formulario no salió de esta página.")
         request.state.formulario = {}
         if post:
             form = await _form(request)
             if isinstance(form, int):
-                return self._says(form, "Lo que se envió no es un formulario de esta página.")
+                await self._refuse(request, None, "formulario")
+                return self._says(request, form, "Lo que se envió no es un formulario de esta página.")
             request.state.formulario = form
         # 3
         try:
             session = await run_in_threadpool(self._session, request, usa=True)
         except PregonError as exc:
             _logger.error("%s: %s", exc.codigo, exc.que_paso)  # noqa: TRY400 - its text says all
-            return self._says(503, "Las cuentas no se pueden leer. Revíselas en el equipo.")
+            return self._says(request, 503, "Las cuentas no se pueden leer. Revíselas en el equipo.")
         request.state.sesion = session
         path = request.url.path
         if session is None:
             if path == ENTRAR or path.startswith(ESTATICO):
                 return None
-            return self._unknown(request)
+            return await self._unknown(request)
         # 4
         if post and path != ENTRAR and not _same(request.state.formulario.get(FICHA), session.ficha):
-            await self._tell(Suceso("ajeno", session.cuenta.nombre, self.sitio.cliente(request), "ficha"))
-            return self._says(403, "Este formulario ya no sirve. Vuelva a la página y repita.")
+            await self._refuse(request, session.cuenta.nombre, "ficha")
+            return self._says(request, 403, "Este formulario ya no sirve. Vuelva a la página y repita.")
         return None
 
-    def _unknown(self, request: Request) -> Response:
-        if request.method == "POST" or "text/html" not in request.headers.get("accept", "text/html"):
-            return self._says(401, "Hace falta entrar con su cuenta.")
+    async def _unknown(self, request: Request) -> Response:
+        if request.method == "POST":
+            await self._refuse(request, None, "sesion")
+        wants_page = "text/html" in request.headers.get("accept", "text/html")
+        if request.method == "POST" or not wants_page or request.url.path.startswith(API):
+            return self._says(request, 401, "Hace falta entrar con su cuenta.")
         return RedirectResponse(ENTRAR, 303)
+
+    async def _refuse(self, request: Request, cuenta: str | None, motivo: str) -> None:
+        await self._tell(Suceso("ajeno", cuenta, self.sitio.cliente(request), motivo, que(request)))
 
     def _session(self, request: Request, *, usa: bool) -> Sesion | None:
         ident = request.cookies.get(self._cookie(request, "sesion"))
@@ -249,11 +263,24 @@ class Acceso:
         secure = self.sitio.seguro(request.headers.get("host", ""))
         answer.delete_cookie(self._cookie(request, que), path="/", httponly=True, samesite="strict", secure=secure)
 
-    def _says(self, status: int, texto: str) -> Response:
+    def _says(self, request: Request, status: int, texto: str) -> Response:
+        if request.url.path.startswith(API):
+            return JSONResponse(negativa(texto), status)
         return self._pages.responde("mensaje.html", status, texto=texto)
 
     async def _tell(self, suceso: Suceso) -> None:
         await run_in_threadpool(self._audit, suceso)
+
+
+def que(request: Request) -> str:
+    """The method and the path of a request, short and of signs that are seen, for the site's book."""
+    return ascii(f"{request.method} {request.url.path}")[1:121].removesuffix("'")
+
+
+def negativa(texto: str, codigo: str = "NEGADO", que_hacer: str = "") -> dict[str, str]:
+    """A refusal as JSON, with the keys of every error."""
+    todo = que_hacer or "Entre de nuevo con su cuenta, o vuelva a abrir la página, y repita."
+    return {"codigo": codigo, "que_paso": texto, "intacto": "No se hizo nada.", "que_hacer": todo}
 
 
 def con_papel(

@@ -56,11 +56,13 @@ def corriendo(
     puerto: int,
     certificado: Path | None = None,
     clave: Path | None = None,
+    conexiones: int = MAX_CONEXIONES,
     al_cerrar: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
     """Attend ``app`` until the block ends; gives the port (a free one where ``puerto`` is 0).
 
-    ``al_cerrar`` ends the answers that stay open. At the end nothing waits more than some seconds, whoever is there.
+    ``conexiones``: at once; those that come beyond are told to come later. ``al_cerrar`` ends the answers that stay
+    open. At the end nothing waits more than some seconds, whoever is there.
 
     Raises:
         EntradaError, AjustesError: the certificate, its key or the port do not serve. Nothing was opened.
@@ -79,7 +81,7 @@ def corriendo(
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
-                limit_concurrency=MAX_CONEXIONES,
+                limit_concurrency=conexiones,
                 timeout_keep_alive=KEEPALIVE_S,
                 timeout_graceful_shutdown=STOP_S,
                 ssl_context_factory=None if context is None else lambda *_: context,

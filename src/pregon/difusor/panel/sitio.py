@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from pregon.base.errors import PregonError
 from pregon.difusor.panel.cuentas import MIRA, cuentas_de
 from pregon.difusor.panel.lector import VIEJA_S, Lector
 from pregon.difusor.panel.palabras import hace, hora
-from pregon.web.acceso import Acceso, Suceso, con_papel
+from pregon.web.acceso import Acceso, con_papel
 from pregon.web.flujo import Emisor, Flujo
+from pregon.web.libro import Libro
 from pregon.web.limites import Frenos
 from pregon.web.paginas import Paginas
 from pregon.web.sesiones import Sesiones
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace
     from pregon.web.claves import Costo
     from pregon.web.sesiones import Plazos
-
-_logger = logging.getLogger(__name__)
-
-MAX_NEGATIVAS = 60
-"""Refusals that are written in the journal each hour; the rest are only counted in the last one."""
-_HORA_S = 3600.0
 
 
 class Panel:
@@ -61,7 +54,7 @@ class Panel:
             proxy=settings.anfitrion is not None and not tls,
         )
         self._workspace = workspace
-        self._book = _Bitacora(state, clock)
+        self._book = Libro(state, clock, "panel")
         self._pages = Paginas(
             "pregon.difusor.panel",
             titulo=workspace.convocatoria.nombre,
@@ -117,29 +110,3 @@ class Panel:
             hora=None if shot is None else hora(shot.hora, zone, shot.hora),
             vieja="" if age < VIEJA_S else hace(age),
         )
-
-
-class _Bitacora:
-    """The door's events in the journal. One that cannot be written must not keep the administrator out."""
-
-    def __init__(self, state: StateDatabase, clock: Clock) -> None:
-        self._state = state
-        self._clock = clock
-        self._since = clock.monotonic()
-        self._refused = 0
-
-    def anota(self, suceso: Suceso) -> None:
-        """Write one down."""
-        if suceso.tipo in ("rechazo", "ajeno"):
-            now = self._clock.monotonic()
-            if now - self._since > _HORA_S:
-                self._since, self._refused = now, 0
-            self._refused += 1
-            _logger.warning("panel: %s de %s (%s)", suceso.tipo, suceso.direccion, suceso.motivo)
-            if self._refused > MAX_NEGATIVAS:
-                return
-        data = {"cuenta": suceso.cuenta, "direccion": suceso.direccion, "por": suceso.motivo}
-        try:
-            self._state.record(f"panel_{suceso.tipo}", **{key: value for key, value in data.items() if value})
-        except PregonError as exc:
-            _logger.error("panel: %s: %s", exc.codigo, exc.que_paso)  # noqa: TRY400 - its text says all

@@ -94,6 +94,12 @@ SUCESOS = {
     "expediente": "Se hizo un expediente (suma {sha256})",
     "informe": "Se hizo el informe de la noche (suma {sha256})",
     "nota": "Nota: {que}",
+    "tablero_accion": "{cuenta} ({papel}), desde el tablero, {verbo}: {paso}",
+    "tablero_cuenta": "La cuenta {cuenta} del tablero fue {paso}",
+    "tablero_entrada": "{cuenta} entró al tablero desde {direccion}",
+    "tablero_salida": "{cuenta} salió del tablero",
+    "tablero_rechazo": "El tablero rechazó a {cuenta} desde {direccion} ({por}): {que}",
+    "tablero_ajeno": "El tablero rechazó lo que llegó de {direccion} ({por}): {que}",
 }
 NOTAS = {
     "ficha": "Cambió la ficha de {difusor}; lo pidió {operador}",

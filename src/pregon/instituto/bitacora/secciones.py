@@ -9,6 +9,7 @@ from pregon.base.hashing import grupos
 from pregon.instituto.bitacora import frases
 from pregon.instituto.bitacora.documento import Bloque, Celda, Cifra, Seccion, fila, tabla
 from pregon.instituto.bitacora.hechos import rachas
+from pregon.instituto.proceso.a_mano import LETRA
 from pregon.instituto.proceso.textos import MOTIVOS
 from pregon.trust.aviso import TODOS
 
@@ -112,10 +113,7 @@ def advertencias(found: Iterable[Advertencia], zona: ZoneInfo) -> Seccion:
                 one.titulo,
                 tone,
                 f"Entregada por {delivered} de {len(one.envios)} vías",
-                (
-                    f"{one.id}, redactada el {hora(one.hora, zona)}"
-                    + (", para comunicar una orden." if one.periodo is None else f", tras el periodo {one.periodo}."),
-                ),
+                (f"{one.id}, redactada el {hora(one.hora, zona)}" + _de_que(one),),
                 tuple(one.texto.splitlines()),
                 tabla(
                     (("Vía", 2), ("Entrega", 2), ("Intentos", 0), ("Última vez", 0), ("Qué pasó", 3)),
@@ -418,3 +416,9 @@ def cabeza(read: Verificacion) -> tuple[tuple[str, Celda], ...]:
         ("Bitácora", Celda(f"hasta el suceso {read.cabeza.n}")),
         ("Su eslabón", Celda(grupos(read.cabeza.eslabon), fija=True)),
     )
+
+
+def _de_que(one: Advertencia) -> str:
+    if one.periodo is not None:
+        return f", tras el periodo {one.periodo}."
+    return ", por decisión de una persona." if one.id.startswith(LETRA) else ", para comunicar una orden."

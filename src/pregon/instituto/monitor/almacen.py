@@ -45,6 +45,8 @@ HORA_MAX = 256 << 20
 """Bytes of an hour, expanded."""
 MB = 1_000_000
 _HORA = re.compile(r"[0-9]{8}T[0-9]{2}")
+_NUMERO = re.compile(r"[0-9]{6}\.json")
+_RONDA = b'{"formato":"' + FORMATO.encode() + b'"'
 _CERRADA = re.compile(r"([0-9]{8}T[0-9]{2})\.jsonl\.gz")
 
 
@@ -182,6 +184,23 @@ class Almacen:
             if desde <= found.hora <= hasta:
                 yield found
 
+    def dictadas(self, desde: datetime, hasta: datetime, *, tras: int = 0) -> Iterator[Guardada]:
+        """The rounds numbered above ``tras`` between two instants, in order, without their observations: what was said
+        of each difusor. Of an hour in course, files of before are not read again. Raises as ``lee``.
+        """
+        for data in self._lines(desde, hasta, tras=tras):
+            if not data.startswith(_RONDA):
+                continue
+            try:
+                table = json.loads(data)
+                if table["ronda"] <= tras:
+                    continue
+                found = _guardada({**table, "observaciones": ()}, None)
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as exc:
+                raise _damaged(self._folder) from exc
+            if desde <= found.hora <= hasta:
+                yield found
+
     def citadas(self, numeros: Collection[int], desde: datetime, hasta: datetime) -> dict[int, Observacion]:
         """The observations of those numbers: what an evidence cites."""
         wanted = set(numeros)
@@ -193,7 +212,7 @@ class Almacen:
             return ()
         return tuple(sorted(path for path in self._folder.iterdir() if _CERRADA.fullmatch(path.name)))
 
-    def _lines(self, desde: datetime, hasta: datetime) -> Iterator[bytes]:
+    def _lines(self, desde: datetime, hasta: datetime, *, tras: int = 0) -> Iterator[bytes]:
         if not self._folder.is_dir():
             return
         first, last = _hour(desde), _hour(hasta)
@@ -208,7 +227,10 @@ class Almacen:
                     raise _damaged(packed) from exc
                 yield from data.splitlines()
             else:
-                yield from (path.read_bytes() for path in sorted(folder.glob("*.json")))
+                known = f"{tras:06d}.json"
+                for path in sorted(folder.glob("*.json")):
+                    if path.name > known or _NUMERO.fullmatch(path.name) is None:
+                        yield path.read_bytes()
 
 
 def _guardada(table: Any, difusor: str | None) -> Guardada:

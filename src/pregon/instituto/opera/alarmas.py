@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+CLAVE = "alarmas"
+"""Key of the state: the codes of the alarms that the journal tells as begun and not ended."""
+
 
 @dataclass(frozen=True)
 class Regla:
@@ -100,6 +103,16 @@ def catalogo() -> dict[str, Regla]:
             "Llame a su contacto técnico: el corte de cierre es el que queda publicado.",
         ),
         "LISTA": Regla("aviso", "No se pudo escribir la lista pública", "Revise la carpeta de «lista» de [opera]."),
+        "PUBLICO": Regla(
+            "aviso",
+            "No se pudieron escribir las páginas públicas",
+            "Revise la carpeta de [publico]. Siguen las anteriores, que dicen su hora.",
+        ),
+        "PUBLICO_ENVIO": Regla(
+            "aviso",
+            "No se pudieron llevar las páginas públicas a su servidor",
+            "Revise cada [[publico.destino]]. Allá siguen las anteriores, que dicen su hora.",
+        ),
         "AJUSTES": Regla(
             "aviso",
             "Los ajustes nuevos no valen",
@@ -136,6 +149,10 @@ class Alarmas:
         self._lock = threading.Lock()
         self._now: dict[str, Alarma] = {}
         self._told: set[str] = set()
+        self._before: set[str] = set()
+        """Those that the journal has begun and not ended: whoever told them died."""
+        with contextlib.suppress(PregonError):
+            self._before.update(self._state.get(CLAVE) or ())
 
     @property
     def vigentes(self) -> tuple[Alarma, ...]:
@@ -151,6 +168,7 @@ class Alarmas:
             self._now[codigo] = Alarma(codigo, que_paso, since)
         if known is None:
             _logger.warning("%s: %s", codigo, que_paso)
+            self._keep()
             self._note("alarma", codigo=codigo, severidad=self._rules[codigo].severidad, texto=que_paso)
         self._say(codigo, self._rules[codigo].severidad, f"{que_paso}\n{self._rules[codigo].que_hacer}")
 
@@ -160,6 +178,12 @@ class Alarmas:
             known = self._now.pop(codigo, None)
             first = codigo not in self._told
             self._told.add(codigo)
+            left = codigo in self._before
+            self._before.discard(codigo)
+        if known is not None or left:
+            self._keep()
+        if known is None and left:
+            self._note("alarma_resuelta", codigo=codigo)
         if known is not None:
             _logger.info("terminó %s", codigo)
             self._note("alarma_resuelta", codigo=codigo, desde=known.desde.isoformat())
@@ -181,6 +205,13 @@ class Alarmas:
         self._manda(
             Mensaje(codigo, severidad, titulo, f"{texto}\n{where}", self._workspace.clock.now(), call.instituto)
         )
+
+    def _keep(self) -> None:
+        """Write down which are in force: who comes after a death ends in the journal those that are no more."""
+        with self._lock:
+            codes = sorted({*self._now, *self._before})
+        with contextlib.suppress(PregonError):
+            self._state.put(**{CLAVE: codes})
 
     def _note(self, kind: str, **data: object) -> None:
         # On a full disk people are told all the same.

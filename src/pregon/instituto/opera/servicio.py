@@ -22,6 +22,9 @@ from pregon.instituto.opera.programa import periodos
 from pregon.instituto.opera.trabajos import Trabajos
 from pregon.instituto.opera.turno import Turno
 from pregon.instituto.opera.vigilancia import Vigilancia
+from pregon.instituto.publico.envio import envia
+from pregon.instituto.publico.fuente import ultimos_dictamenes
+from pregon.instituto.publico.sitio import Publicador
 from pregon.instituto.registro import lista
 
 if TYPE_CHECKING:
@@ -80,6 +83,9 @@ class Servicio:
         self._vigilancia = None
         if workspace.settings.opera.vigila:
             self._vigilancia = Vigilancia(workspace, manda, environment=environment, real=self._real)
+        self._publicador = None
+        if workspace.settings.publico.carpeta is not None:
+            self._publicador = Publicador(workspace, real=self._real)
         self._jobs = Trabajos(self._real, self._job_ended)
         self._envios = Envios(
             workspace, environment=environment, stop=stop, alarmas=self.alarmas, trabajos=self._jobs, real=self._real
@@ -108,6 +114,8 @@ class Servicio:
         self._envios.pasada(signed)
         if self._vigilancia is not None:
             self._watch(signed)
+        if self._publicador is not None and self._publicador.toca(signed) and not self._stop.is_set():
+            self._publish(self._publicador, signed)
 
     def _note(self, due: Tareas) -> None:
         try:
@@ -240,6 +248,31 @@ class Servicio:
         else:
             self.alarmas.quita("LISTA")
 
+    def _publish(self, publisher: Publicador, signed: Firmas) -> None:
+        def write() -> None:
+            # Another process may watch («vigila»): what is kept tells it.
+            told = ultimos_dictamenes(self.workspace) if self._vigilancia is None else self._vigilancia.ultimos
+            publisher.publica(signed, told)
+
+        def carry() -> None:
+            envia(self.workspace, publisher.carpeta, self._environment)
+
+        def work() -> None:
+            self._told_of("PUBLICO", write)
+            if self.workspace.settings.publico.destino:
+                # Apart: a slow link keeps nobody from reading the folder.
+                self._jobs.lanza("envia", lambda: self._told_of("PUBLICO_ENVIO", carry))
+
+        self._jobs.lanza("publica", work)
+
+    def _told_of(self, codigo: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except PregonError as exc:
+            self.alarmas.pon(codigo, exc.que_paso)
+        else:
+            self.alarmas.quita(codigo)
+
     # What the loop asks.
 
     def _job_ended(self, nombre: str, exc: Exception | None) -> None:
@@ -289,7 +322,8 @@ class Servicio:
     def quieta(self, segundos: float) -> bool:
         """Wait until nothing is in hand; whether that came in time."""
         end = self._real.monotonic() + segundos
-        ended = [self._jobs.espera(name, end - self._real.monotonic()) for name in ("corte", *Envios.NOMBRES, "ronda")]
+        names = ("corte", *Envios.NOMBRES, "ronda", "publica", "envia")
+        ended = [self._jobs.espera(name, end - self._real.monotonic()) for name in names]
         return all(ended)
 
     def termina(self) -> None:

@@ -173,9 +173,10 @@ class Turno:
             events = self._state.events(after=self._after, limit=PAGINA)
             for event in events:
                 self._after = event.n
-                if event.tipo == "corte":
+                # One that somebody changed must not stop the night: the manifest says it too.
+                if event.tipo == "corte" and "manifiesto_sha256" in event.dato:
                     self._signed_at[event.dato["manifiesto_sha256"]] = event.hora
-                elif event.tipo == "corte_perdido":
+                elif event.tipo == "corte_perdido" and "periodo" in event.dato:
                     self._lost.add(event.dato["periodo"])
             if len(events) < PAGINA:
                 return

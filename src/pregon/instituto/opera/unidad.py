@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.unidades import (
@@ -19,12 +20,11 @@ from pregon.base.unidades import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pregon.base.durable import Disk
     from pregon.instituto.workspace import Workspace
 
 NOMBRE = "pregon-instituto@.service"
+TABLERO = "pregon-tablero@.service"
 PASOS = "pasos.sh"
 WATCHDOG_S = 300
 """Silence after which it is started again: the loop looks every half second, and a signature takes seconds."""
@@ -70,14 +70,59 @@ WantedBy=multi-user.target
 """
 
 
+_DEL_TABLERO = """\
+# Hecho por «pregon instituto unidad». El tablero es un proceso aparte: si falla, la noche sigue.
+[Unit]
+Description=Pregón: el tablero del instituto en %f
+Wants=network-online.target
+After=network-online.target time-sync.target
+RequiresMountsFor=%f
+AssertPathExists=%f/instituto.toml
+StartLimitIntervalSec=900
+StartLimitBurst=30
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={programa} instituto tablero %f
+# 2 y 78: orden o ajustes equivocados. Repetir no sirve.
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=2 78
+TimeoutStartSec={arranque}
+TimeoutStopSec=30
+# Lo que se pide desde él (una entrega) son procesos suyos: terminan con él.
+KillMode=mixed
+# Nunca le quita a la noche su memoria ni su procesador.
+MemoryMax=30%
+CPUWeight=20
+TasksMax=256
+LimitNOFILE=8192
+ReadWritePaths=%f{otras}
+{comun}CapabilityBoundingSet=
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
 @dataclass(frozen=True)
 class Unidad:
-    """The unit, the steps as shell commands for root, the name of its instance, and what to mend before."""
+    """The unit, the steps as shell commands for root, the name of its instance, and what to mend before.
+
+    ``tablero``: the unit of the board, where the settings have one.
+    """
 
     archivo: Archivo
     pasos: tuple[Paso, ...]
     servicio: str
     avisos: tuple[str, ...]
+    tablero: Archivo | None = None
+
+    @property
+    def archivos(self) -> tuple[Archivo, ...]:
+        """Every unit."""
+        return (self.archivo,) if self.tablero is None else (self.archivo, self.tablero)
 
     def script(self) -> str:
         """The steps as one script of ``sh`` that stops at the first failure; it runs from the folder of the unit."""
@@ -88,12 +133,13 @@ class Unidad:
         return "\n".join(lines) + "\n"
 
     def write(self, folder: Path, disk: Disk) -> tuple[Path, ...]:
-        """Write the unit and the script in ``folder``. Raises ``EscrituraError``, ``DiscoError``."""
+        """Write the units and the script in ``folder``. Raises ``EscrituraError``, ``DiscoError``."""
         disk.make_folder(folder)
-        unit, steps = folder / self.archivo.nombre, folder / PASOS
-        disk.write(unit, self.archivo.texto.encode(), mode=self.archivo.modo)
-        disk.write(steps, self.script().encode(), mode=0o755)
-        return unit, steps
+        units = [folder / one.nombre for one in self.archivos]
+        for path, one in zip(units, self.archivos, strict=True):
+            disk.write(path, one.texto.encode(), mode=one.modo)
+        disk.write(folder / PASOS, self.script().encode(), mode=0o755)
+        return (*units, folder / PASOS)
 
 
 def unidad(workspace: Workspace, *, programa: Path | None = None) -> Unidad:
@@ -108,16 +154,21 @@ def unidad(workspace: Workspace, *, programa: Path | None = None) -> Unidad:
     account = CUENTA_PROPIA if owner == "root" else owner
     service = f"pregon-instituto@{escapada(folder)}.service"
     others = _other_folders(workspace)
-    text = _UNIDAD.format(
-        programa=command,
-        comun=COMUN.format(cuenta=account),
-        arranque=ARRANQUE_S,
-        termina=TERMINA_S,
-        watchdog=WATCHDOG_S,
-        otras="".join(f" {one}" for one in others),
-    )
+    values = {
+        "programa": command,
+        "comun": COMUN.format(cuenta=account),
+        "arranque": ARRANQUE_S,
+        "termina": TERMINA_S,
+        "watchdog": WATCHDOG_S,
+        "otras": "".join(f" {one}" for one in others),
+    }
+    board = None
+    if workspace.settings.tablero.puerto is not None:
+        board = Archivo(TABLERO, f"{UNIDADES}/{TABLERO}", 0o644, _DEL_TABLERO.format(**values))
+    services = (service,) if board is None else (service, f"pregon-tablero@{escapada(folder)}.service")
+    names = (NOMBRE,) if board is None else (NOMBRE, TABLERO)
     return Unidad(
-        Archivo(NOMBRE, f"{UNIDADES}/{NOMBRE}", 0o644, text),
+        Archivo(NOMBRE, f"{UNIDADES}/{NOMBRE}", 0o644, _UNIDAD.format(**values)),
         (
             Paso(
                 "Una cuenta del sistema para Pregón, sin contraseña ni terminal.",
@@ -128,20 +179,30 @@ def unidad(workspace: Workspace, *, programa: Path | None = None) -> Unidad:
                 "La carpeta, con sus llaves, es sólo de esa cuenta.",
                 f"chown -R {account}:{account} {folder}\nchmod 0700 {folder} {folder}/llaves",
             ),
-            Paso("La unidad.", f"install -D -o root -g root -m 0644 '{NOMBRE}' '{UNIDADES}/{NOMBRE}'"),
+            *(Paso("La unidad.", f"install -D -o root -g root -m 0644 '{one}' '{UNIDADES}/{one}'") for one in names),
             Paso("Que systemd la lea.", "systemctl daemon-reload", servicio=True),
-            Paso("Que empiece ahora y en cada arranque.", f"systemctl enable --now '{service}'", servicio=True),
+            *(
+                Paso("Que empiece ahora y en cada arranque.", f"systemctl enable --now '{one}'", servicio=True)
+                for one in services
+            ),
         ),
         service,
         _warnings(workspace, folder),
+        board,
     )
 
 
 def _other_folders(workspace: Workspace) -> tuple[str, ...]:
     """Folders outside of the workspace that the settings name and that the night writes."""
     settings = workspace.settings
-    named = [*settings.bitacora.copias, *([settings.opera.lista] if settings.opera.lista is not None else [])]
-    return tuple(ruta_sencilla(one, que="una carpeta de instituto.toml") for one in named if one.is_absolute())
+    public = settings.publico
+    named = [*settings.bitacora.copias, settings.opera.lista, public.carpeta]
+    named += [Path(one.ruta) for one in public.destino if one.esquema == "file"]
+    return tuple(
+        ruta_sencilla(one, que="una carpeta de instituto.toml")
+        for one in named
+        if one is not None and one.is_absolute()
+    )
 
 
 def _warnings(workspace: Workspace, folder: str) -> tuple[str, ...]:

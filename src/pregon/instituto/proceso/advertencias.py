@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pregon.base.estado import Estado
+    from pregon.convocatoria.solicitud.modelo import Contacto
     from pregon.instituto.proceso.diario import Advertencia, Diario, Envio, OrdenDifusor
     from pregon.instituto.proceso.modelo import Cierre
     from pregon.instituto.proceso.regla import Regla
     from pregon.instituto.registro.almacen import Registro
-    from pregon.instituto.registro.modelo import Contacto
     from pregon.instituto.workspace import Workspace
     from pregon.notifica.ajustes import AjustesCanal
 

@@ -25,11 +25,12 @@ from pregon.instituto.registro.almacen import Registro
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from pregon.convocatoria.solicitud.modelo import Contacto
     from pregon.instituto.monitor.modelo import Dictamen, Periodo
     from pregon.instituto.proceso.diario import AccionOrden, Advertencia, OrdenDifusor
     from pregon.instituto.proceso.modelo import Cierre, Cuenta, Paso
     from pregon.instituto.proceso.regla import AccionPerfil, Regla
-    from pregon.instituto.registro.modelo import Contacto, Inscrito
+    from pregon.instituto.registro.modelo import Inscrito
     from pregon.instituto.workspace import Workspace
     from pregon.notifica.mensaje import Mensaje
 

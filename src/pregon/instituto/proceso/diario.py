@@ -120,8 +120,7 @@ class Diario:
         while True:
             events = state.events(after=self.leido, limit=POR_LECTURA)
             for one in events:
-                self._take(one)
-                self.leido = one.n
+                self.toma(one)
             if len(events) < POR_LECTURA:
                 return
 
@@ -149,7 +148,12 @@ class Diario:
 
     # One event.
 
-    def _take(self, event: Event) -> None:
+    def toma(self, event: Event) -> None:
+        """Take in the event that follows the last one, for whoever reads the journal for more than this.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not as we write them.
+        """
         data = event.dato
         if event.tipo == "periodo" and "difusor" in data:
             self._closed(data)
@@ -163,6 +167,7 @@ class Diario:
             # Whoever was taken away, or came back, begins again: no failure of before weighs on it. A death between
             # the journal and the registry leaves the line twice, and the second one is when it was done.
             self.cuentas.pop(data["difusor"], None)
+        self.leido = event.n
 
     def _closed(self, data: dict[str, Any]) -> None:
         one = cierre_de(data)

@@ -146,6 +146,20 @@ def orden(one: OrdenDifusor, nombre: str, convocatoria: Convocatoria, contacto: 
     )
 
 
+def a_mano(ident: str, nombre: str, texto: str, convocatoria: Convocatoria, contacto: str) -> str:
+    """The whole text of a warning that a person wrote."""
+    return "\n".join(
+        (
+            f"A {nombre}, difusor de «{convocatoria.nombre}».",
+            "",
+            texto,
+            "",
+            "Esta advertencia no cambia la cuenta de cortes fallidos.",
+            f"Para aclaraciones o ayuda: {contacto}. Cite la advertencia {ident}.",
+        )
+    )
+
+
 def _cut(cierre: Cierre) -> str:
     return "el corte vigente" if cierre.corte is None else f"el corte {cierre.corte:04d}"
 
