@@ -17,9 +17,9 @@ from bench import campeche, costo, nacional, portal, recepcion, totales
 from bench.informe import Informe
 from bench.noche import ELECCIONES, NACIONAL, archivo, haz
 
-MEDIDAS = ("recepcion", "nacional", "totales", "costo", "servidores")
-APARTE = ("portal", "transporte", "nube")
-"""Measures that need programs which `make entorno` does not install, or root: only when asked for by name."""
+MEDIDAS = ("recepcion", "nacional", "totales", "costo", "servidores", "bitacoras")
+APARTE = ("portal", "transporte", "nube", "tablero", "aforo")
+"""Measures that need programs which `make entorno` does not install, or root, or that have no peer: by name only."""
 CON_NOCHE = frozenset({"recepcion", "nacional", "totales", "transporte", "nube"})
 """Measures of the files of a national night."""
 _PROGRAMS = ("zip", "unzip", "sha256sum")
@@ -38,6 +38,9 @@ def main() -> int:
         type=int,
         default=NACIONAL,
         help="actas por elección; con menos de 171,000 es sólo un ensayo: los límites son de la escala nacional",
+    )
+    parser.add_argument(
+        "--renglones", type=int, default=10_000_000, help="de la bitácora de acceso; con menos es sólo un ensayo"
     )
     parser.add_argument("--datos", type=Path, default=campeche.DATOS, help="carpeta de los archivos reales")
     options = parser.parse_args()
@@ -64,8 +67,20 @@ def main() -> int:
             from bench import servidores  # It needs what the tests need.
 
             servidores.mide(informe, folder / "servidores")
+        if "aforo" in wanted:
+            from bench import aforo  # Same.
+
+            aforo.mide(informe, folder / "aforo")
         if "portal" in wanted:
             portal.mide(informe, folder / "portal", options.rondas)
+        if "bitacoras" in wanted:
+            from bench import bitacoras  # It needs what the tests need.
+
+            bitacoras.mide(informe, folder / "bitacoras", options.renglones)
+        if "tablero" in wanted:
+            from bench import tablero  # It needs what the tests need.
+
+            tablero.mide(informe, folder / "tablero")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"\nTardó {time.perf_counter() - start:.0f} s.")

@@ -42,6 +42,22 @@ def test_fewer_lines_than_were_given_are_refused(text: bytes) -> None:
             motor.expect("t", given)
 
 
+def test_lines_that_are_forgotten_leave_their_name_and_no_file() -> None:
+    with engine(threads=1) as motor:
+        for text in ("uno", "dos"):
+            motor.open_lines("t", [text], delimiter=",", width=1, columns={"a": 0})
+            assert motor.rows("select a from t") == [(text,)]
+            motor.forget_lines("t")
+        with pytest.raises(ComprobacionError):
+            motor.rows("select a from t")
+        assert not [path for path in motor._folder.iterdir() if path.suffix == ".csv"]
+
+
+def test_what_takes_long_draws_no_bar_in_the_output() -> None:
+    with engine(threads=1) as motor:
+        assert motor.rows("select current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_values_go_in_and_sums_come_out() -> None:
     with engine(threads=1, memory_limit="64MiB") as motor:
         motor.load_values("t", {"a": "bigint", "b": "varchar"}, [(1, "x"), (None, None), (9007199254740993, "x")])

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pregon.base.settings import Settings, spanish_problems
+from pregon.bitacoras.ajustes import AjustesBitacora, AjustesMemoria
 from pregon.difusor.nube.ajustes import AjustesNube, check_apart
 from pregon.difusor.panel.ajustes import AjustesPanel
 from pregon.difusor.servidor.ajustes import Servidor
@@ -112,6 +113,8 @@ class DifusorSettings(Settings):
     notifica: tuple[AjustesCanal, ...] = ()
     panel: AjustesPanel = AjustesPanel()
     nube: tuple[AjustesNube, ...] = ()
+    bitacora: tuple[AjustesBitacora, ...] = ()
+    memoria: AjustesMemoria = AjustesMemoria()
 
     @field_validator("origen")
     @classmethod

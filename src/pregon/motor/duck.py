@@ -82,6 +82,11 @@ class Motor:
             raise _failed(exc) from exc
         return given
 
+    def forget_lines(self, view: str) -> None:
+        """Drop what ``open_lines`` made, and its file: the name is free for the next lines."""
+        self._connection.execute(f"drop view {view}")
+        self._file(view).unlink()
+
     def expect(self, table: str, given: int) -> None:
         """Check that ``table`` has as many rows as lines were given: the engine skips blank lines in silence.
 
@@ -184,6 +189,8 @@ def engine(*, memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> I
             },
         )
         try:
+            # A bar on the terminal, or in the middle of a command's JSON, of whatever takes two seconds.
+            connection.execute("set enable_progress_bar = false")
             # In this order: the folder first, then the door is shut, then the settings are locked.
             connection.execute("set allowed_directories = [?]", [folder])
             connection.execute("set enable_external_access = false")
