@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import shutil
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from pregon.cli.frases import Frases
 from pregon.cli.instituto import app
 from pregon.instituto.ceremonia import hoja, llaves
 from pregon.instituto.ceremonia.inventario import renglones
+from tests.docs.residente import residiendo
 from tests.instituto.ceremonias import MEDIOS, Sala, cheap_phrases
 from tests.trust.conftest import INICIO
 
@@ -59,11 +59,15 @@ def program(command: Sequence[str | Path], output: Path) -> str:
 
 def test_the_rehearsal_of_the_document_works_from_an_empty_folder(tmp_path: Path) -> None:
     [walk] = re.findall(r"```sh\n(.*?)```", DOC.read_text(encoding="utf-8"), re.DOTALL)
-    script = f'set -e\npregon() {{ "{sys.executable}" -m pregon "$@"; }}\n{walk}'
     folder, output = tmp_path / "vacia", tmp_path / "salida"
     folder.mkdir()
-    with procesos.running(["bash", "-c", script], output=output, folder=folder) as process:
-        assert process.wait(240) == 0, output.read_text()
+    order = ["bash", "-c", f"set -e\n{walk}"]
+    with residiendo(tmp_path / "ordenes") as environment:
+        done = procesos.start(order, output=output, folder=folder, environment=environment)
+        try:
+            assert done.wait(240) == 0, output.read_text()
+        finally:
+            done.stop()
     text = output.read_text()
     told: dict[str, Any] = json.loads(text[text.rindex('\n{\n  "raiz"') :])
     assert told["raiz"]["version"] == 4  # made, robbed, lost, renewed; the planned rotation was of targets alone

@@ -26,6 +26,7 @@ from pregon.base.durable import Disk
 from pregon.difusor.workspace import open_workspace
 from tests.confiabilidad.juez import Juez
 from tests.difusor.conftest import files_of, make_escena
+from tests.red import vivero
 from tests.trust.conftest import INICIO, INTERVALO, OFICIAL, other
 
 if TYPE_CHECKING:
@@ -126,9 +127,12 @@ class Noche:
                 process.stop(grace=LIMITE_S)
 
     def una_vez(self, *before: str | Path, folder: Path | None = None) -> int:
-        """``difusor recibe --una-vez``: its exit status."""
-        command = [*map(str, before), *self.orden("difusor", "recibe", folder or self.carpeta, "--una-vez")]
-        process = procesos.start(command, output=self.folder / "recibe.out")
+        """``difusor recibe --una-vez``, a process of its own; ``before`` runs it. Its exit status."""
+        words = ("difusor", "recibe", folder or self.carpeta, "--una-vez")
+        output = self.folder / "recibe.out"
+        if not before:
+            return vivero.compartido().corre("pregon", *words, salida=output, limite=LIMITE_S)
+        process = procesos.start([*map(str, before), *self.orden(*words)], output=output)
         return process.wait(LIMITE_S)
 
     def en_puerto(self, puerto: int) -> None:

@@ -10,6 +10,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from pregon.base import procesos
 from pregon.base.red import free_port
 from tests.confiabilidad.medidas import muestra
@@ -19,6 +21,8 @@ from tests.red.blancos import Carpeta
 from tests.red.fallas import Arnes, Falla
 
 LENTOS = 5_000
+BASTANTES = 1_500
+"""More than the 1,024 files that a process may have open unless it asks for more."""
 PREGUNTAS = 200
 P99_S = 0.5
 """Of who asks for a page on a new connection meanwhile; where the machine is busy, so many times what it was before."""
@@ -47,7 +51,16 @@ def p99(values: list[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
 
 
+@pytest.mark.aguante
 def test_five_thousand_slow_clients(noche: Noche) -> None:
+    _with_slow_clients(noche, LENTOS)
+
+
+def test_fifteen_hundred_slow_clients(noche: Noche) -> None:
+    _with_slow_clients(noche, BASTANTES)
+
+
+def _with_slow_clients(noche: Noche, count: int) -> None:
     noche.corte({"datos/0001/grande.bin": random.Random(1).randbytes(GRANDE)})
     assert noche.una_vez() == 0
     noche.juez.espera = False
@@ -55,7 +68,7 @@ def test_five_thousand_slow_clients(noche: Noche) -> None:
         before = p99(times_of(url, PREGUNTAS))
         where = urlsplit(url)
         path = f"{where.path}datos/0001/grande.bin"
-        order = [sys.executable, "-m", "tests.confiabilidad.lentos", str(where.port), str(LENTOS), path]
+        order = [sys.executable, "-m", "tests.confiabilidad.lentos", str(where.port), str(count), path]
         slow = procesos.start(order, output=noche.folder / "lentos.out", folder=ROOT, feeds=True)
         try:
             procesos.wait_until(lambda: "ABIERTOS" in slow.tail(), slow, timeout=LIMITE_S, what="lentos")

@@ -7,12 +7,17 @@ in the fifo ``fin``, the exit status. ``PREGON`` is the program that hands one o
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PREGON = """#!/bin/bash
 aqui={folder}
@@ -25,6 +30,7 @@ cat "$d/salida"
 cat "$d/error" >&2
 exit "$estado"
 """
+ROOT = Path(__file__).resolve().parents[2]
 DE_ANTEMANO = (
     "pregon.cli.app",
     "pregon.instituto.build",
@@ -37,6 +43,21 @@ DE_ANTEMANO = (
     "duckdb",
 )
 """What most orders import; none of it starts a thread, so that a fork is whole."""
+
+
+@contextlib.contextmanager
+def residiendo(folder: Path) -> Iterator[dict[str, str]]:
+    """The resident of a new folder while the block lasts: the environment in which ``pregon`` is handed to it."""
+    from pregon.base.procesos import running, wait_until
+
+    folder.mkdir()
+    program = folder / "pregon"
+    program.write_text(PREGON.format(folder=folder), encoding="utf-8")
+    program.chmod(0o755)
+    order = [sys.executable, "-m", "tests.docs.residente", str(folder)]
+    with running(order, output=folder / "residente.txt", folder=ROOT) as holder:
+        wait_until((folder / "cola").exists, holder, timeout=60, what="el residente no empezó")
+        yield {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def main() -> None:

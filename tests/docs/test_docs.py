@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import typer
 
 from pregon.base.procesos import start
 from pregon.cli.app import app
+from tests.docs.residente import residiendo
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file())
@@ -55,18 +55,18 @@ def test_readme_and_leeme_show_the_same_commands() -> None:
 
 
 def test_the_walk_through_of_the_readme_works_from_an_empty_folder(tmp_path: Path) -> None:
-    """Each line in turn, in bash, with this very interpreter's ``pregon``; the next runs only if it succeeded."""
+    """Each line in turn, in bash, a process of ``pregon`` each; the next runs only if it succeeded."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     [walk] = [block for block in blocks if "prep genera" in block]
-    script = f'set -e\npregon() {{ "{sys.executable}" -m pregon "$@"; }}\n{walk}'
     output = tmp_path / "salida"
     folder = tmp_path / "vacia"
     folder.mkdir()
-    process = start(["bash", "-c", script], output=output, folder=folder)
-    try:
-        status = process.wait(120)
-    finally:
-        process.stop()
+    with residiendo(tmp_path / "ordenes") as environment:
+        process = start(["bash", "-c", f"set -e\n{walk}"], output=output, folder=folder, environment=environment)
+        try:
+            status = process.wait(120)
+        finally:
+            process.stop()
     text = output.read_text()
     assert status == 0, text
     assert (folder / "difusor" / "puntero").read_text() == "0002\n", text

@@ -36,6 +36,7 @@ from pregon.transport.local import FolderSource
 from pregon.trust.cliente import TrustClient
 from pregon.trust.verified import Memory
 from tests.instituto.conftest import HORA, INICIO, Night, tree_digest
+from tests.red import vivero
 from tests.red.blancos import MUERTO
 
 if TYPE_CHECKING:
@@ -334,12 +335,9 @@ def _reachable(space: Workspace) -> dict[str, str]:
 
 def _run(space: Workspace, actas: Path, at: int, when: str, output: Path) -> int:
     """The status of a process that makes the cut of ``LATER`` and dies at a step."""
-    command: list[str | Path] = [sys.executable, "-m", "tests.instituto.muerte", space.folder, actas]
-    command += [LATER.isoformat(), str(at), when]
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     output.unlink(missing_ok=True)
-    with procesos.running(command, output=output, environment={"PYTHONPATH": paths}, folder=ROOT) as process:
-        return process.wait(60)
+    words = (space.folder, actas, LATER.isoformat(), at, when)
+    return vivero.compartido().corre("tests.instituto.muerte", *words, salida=output, limite=60)
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pregon.base import procesos
 from pregon.base.clock import ManualClock
 from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
@@ -24,6 +21,7 @@ from pregon.instituto.ceremonia.acto import PENDIENTE
 from pregon.instituto.ceremonia.mesa import Mesa
 from pregon.trust import keys
 from tests.instituto.ceremonias import MEDIOS, Personas, Sala, cheap_phrases, do
+from tests.red import vivero
 from tests.red.blancos import MUERTO
 from tests.trust.conftest import INICIO, INTERVALO, FolderReader
 
@@ -564,12 +562,9 @@ def test_workspace_of_inicia_rotates_too(tmp_path: Path) -> None:
 
 
 def _run(sala: Sala, acto: str, at: int, when: str, output: Path) -> int:
-    command: list[str | Path] = [sys.executable, "-m", "tests.instituto.ceremonias", sala.carpeta, acto]
-    command += [sala.clock.instant.isoformat(), str(at), when]
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     output.unlink(missing_ok=True)
-    with procesos.running(command, output=output, environment={"PYTHONPATH": paths}, folder=ROOT) as process:
-        return process.wait(60)
+    words = (sala.carpeta, acto, sala.clock.instant.isoformat(), at, when)
+    return vivero.compartido().corre("tests.instituto.ceremonias", *words, salida=output, limite=60)
 
 
 def _copy(fundada: Path, target: Path, *media: str) -> Sala:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 CAMPECHE = [
     f"campeche-2021/{cut}_PREP_{name}_CAMP/CAMP_{name}_2021.csv"
     for cut in (
@@ -34,6 +38,9 @@ PUEBLA = [
 ]
 QROO = "quintana-roo-2019/QROO_DIP_LOC_2019.csv"
 REALES = [*CAMPECHE, *PUEBLA, QROO]
+ENSAYOS = [name for name in PUEBLA if "simulacro" in name]
+DE_MUESTRA = ENSAYOS[::3]
+"""One file of each of the eight rehearsals of Puebla: of one form, and long."""
 CATALOGOS = [
     *(name.replace("_2021.csv", "_CANDIDATURA_2021.csv") for name in CAMPECHE),
     *(f"puebla-2024/candidaturas/PUE_{name}_Candidaturas_2024.csv" for name in ("AYUN", "DIP_LOC", "GUB")),
@@ -42,3 +49,9 @@ CATALOGOS = [
     "candidaturas-federal/Diputaciones_candidatura_2021.csv",
     "candidaturas-federal/diputaciones_candidaturas_2018.csv",
 ]
+
+
+def every() -> list[Any]:
+    """``REALES`` as parameters. Of the rehearsals, all but ``DE_MUESTRA`` wait for ``make aguante``."""
+    late = [name for name in ENSAYOS if name not in DE_MUESTRA]
+    return [pytest.param(name, marks=pytest.mark.aguante if name in late else ()) for name in REALES]

@@ -10,7 +10,7 @@ from pregon.prep.candidaturas import read_candidaturas, read_catalogo
 from pregon.prep.estilos import ESTILOS
 from pregon.prep.reader import read_actas
 from pregon.prep.writer_candidaturas import write_candidaturas
-from tests.prep.reales import CAMPECHE, CATALOGOS, PUEBLA, QROO, REALES
+from tests.prep.reales import CAMPECHE, CATALOGOS, DE_MUESTRA, PUEBLA, QROO, REALES, every
 from tests.prep.valores import differences, through, written
 
 if TYPE_CHECKING:
@@ -24,9 +24,10 @@ FEW_ROWS = 12  # fuera de catálogo, in every Puebla file of the night
 
 def test_there_are_57_real_files() -> None:
     assert len(REALES) == 57
+    assert len({name.split("/")[1] for name in DE_MUESTRA}) == 8
 
 
-@pytest.mark.parametrize("name", REALES)
+@pytest.mark.parametrize("name", every())
 def test_real_file_is_reproduced_byte_for_byte_and_survives_another_dialect(
     datos: Path, tmp_path: Path, name: str
 ) -> None:

@@ -34,9 +34,11 @@ def test_national_totals_without_detail_are_those_with_it(tmp_path: Path) -> Non
     assert dataclasses.replace(whole, secciones=(), casillas=()) == brief
 
 
-@pytest.mark.parametrize(
-    "text", ["1e2", "+5", "-5", "1_000", "1.5", ".5", "0x1A", "0b11", "٣", "１", "5 5", "true", "¿?"]
-)
+NOT_NUMBERS = ["1e2", "+5", "-5", "1_000", "1.5", ".5", "0x1A", "0b11", "٣", "１", "5 5", "true", "¿?"]
+NOT_NUMBERS += [".0", "1.0.0", "-5.0", "1e2.0"]
+
+
+@pytest.mark.parametrize("text", NOT_NUMBERS)
 def test_text_that_only_the_engine_would_take_for_a_number_is_unknown(tmp_path: Path, text: str) -> None:
     rows = [row(1), row(2, PAN=text), row(3)]
     table = read_actas(tablitas.write(tmp_path / "A.csv", rows))
@@ -46,7 +48,16 @@ def test_text_that_only_the_engine_would_take_for_a_number_is_unknown(tmp_path: 
     assert [code for code, _ in quick.faltas[1].faltas] == ["VALOR_DESCONOCIDO", "SUMA_VOTOS"]
 
 
-@pytest.mark.parametrize("text", ["12.0", "'5", " 8", "0001", "12345678", "999999999999"])
+@pytest.mark.parametrize("text", ["0.0", "12.0", "99999.0"])
+def test_count_with_a_decimal_of_zero_is_a_number_as_the_whole_reading_takes_it(tmp_path: Path, text: str) -> None:
+    table = read_actas(tablitas.write(tmp_path / "A.csv", [row(1), row(2, PAN=text, LISTA_NOMINAL=text)]))
+    quick, slow = understand_sums(table), understand(table)
+    assert quick is not None
+    assert (quick.niveles, quick.faltas) == (slow.niveles, slow.faltas)
+    assert quick.niveles[0]["v000"] == slow.niveles[0]["v000"] >= int(text.removesuffix(".0"))
+
+
+@pytest.mark.parametrize("text", ["12.00", "12.", "012.0", "123456.0", "'5", " 8", "0001", "12345678", "999999999999"])
 def test_count_written_in_another_way_is_left_to_the_whole_reading(tmp_path: Path, text: str) -> None:
     table = read_actas(tablitas.write(tmp_path / "A.csv", [row(1), row(2, LISTA_NOMINAL=text)]))
     assert understand_sums(table) is None

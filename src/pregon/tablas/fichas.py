@@ -198,7 +198,8 @@ def _fill(motor: Motor, table: ActaTable, lines: Lineas, idas: int) -> None:
     motor.load_values("parametros", {"idas": "bigint", "por_hoja": "bigint"}, [(idas, SECCIONES_POR_HOJA)])
     odd = _dictionaries(motor, table, votes)
     names = {"voto": votes, "definicion": tuple(DEFINICIONES)}
-    motor.run(sql_of("actas", **names, envuelta=odd, desnuda=[key for key in _CLAVES if key not in odd]))
+    bare = [key for key in _CLAVES if key not in odd]
+    motor.run(sql_of("actas", **names, celda=(*votes, *CELDAS), envuelta=odd, desnuda=bare))
     motor.run(sql_of("por_seccion", **names))
 
 

@@ -3,10 +3,23 @@
 -- count, or the marker that stands for it), situaciones (CONTABILIZADA with OBSERVACIONES), tipos, entidades, unidades.
 -- The first rows may be those that left (parametros.idas of them): their signo is -1, and their sums are taken off.
 -- A null vote is a cell that holds a marker, not a count. circunscripcion, entidad and unidad are '' where there is none.
+-- A cell is looked up by the code of its text in a type made of all of them: the engine plans a join of celdas for every
+-- column of a wide file in more time than it takes to read the rows. A text that is not there is an error.
+create type celda as enum (select texto from celdas);
+set variable valores = (select list(valor order by enum_code(cast(texto as celda))) from celdas);
+set variable textos = (select list(json order by enum_code(cast(texto as celda))) from celdas);
 create table actas as
+with codificado as (
+    select
+        enum_code(cast($celda as celda)) + 1 as c_$celda,
+        crudo.rowid as lugar,
+        crudo.*
+    from crudo
+)
+
 select
-    crudo.rowid as lugar,
-    case when crudo.rowid < (select idas from parametros) then -1 else 1 end as signo,
+    crudo.lugar,
+    case when crudo.lugar < (select idas from parametros) then -1 else 1 end as signo,
     coalesce(k_$envuelta.limpia, crudo.$envuelta) as $envuelta,
     crudo.$desnuda,
     crudo.ubicacion,
@@ -25,23 +38,19 @@ select
     case when s.estado = 'fuera_catalogo' then '' else t.clase end as tipo,
     case when t.tipo = 'S' then 1 else 0 end as especial,
     s.inc_$definicion,
-    d_lista_nominal.valor as lista_nominal,
-    d_calculado.valor as calculado,
-    d_representantes.valor as representantes,
-    d_$voto.valor as $voto,
-    d_$voto.json as j_$voto,
+    getvariable('valores')[c_lista_nominal] as lista_nominal,
+    getvariable('valores')[c_calculado] as calculado,
+    getvariable('valores')[c_representantes] as representantes,
+    getvariable('valores')[c_$voto] as $voto,
+    getvariable('textos')[c_$voto] as j_$voto,
     0
-        + coalesce(d_$voto.valor, 0)
+        + coalesce(getvariable('valores')[c_$voto], 0)
     as suma
-from crudo
+from codificado as crudo
 inner join situaciones as s
     on crudo.contabilizada = s.contabilizada_texto and crudo.observaciones = s.observaciones_texto
     and (crudo.clave_casilla in (select texto from sin_clave)) = s.sin_clave
 inner join tipos as t on crudo.tipo = t.texto
 inner join entidades as e on crudo.entidad_id = e.texto
 inner join unidades as u on crudo.unidad_id = u.texto
-inner join celdas as d_lista_nominal on crudo.lista_nominal = d_lista_nominal.texto
-inner join celdas as d_calculado on crudo.calculado = d_calculado.texto
-inner join celdas as d_representantes on crudo.representantes = d_representantes.texto
-inner join celdas as d_$voto on crudo.$voto = d_$voto.texto
 left join claves as k_$envuelta on crudo.$envuelta = k_$envuelta.texto

@@ -1,8 +1,9 @@
 -- Rows as read (view crudo: texts as written) -> what sums and findings need of each (table renglones), in the order of
--- the file. A cell is a number here only if its text is the number and nothing else; the other texts of a row with
--- figures are in otros, for prep to read. sha_h, clave_h: the same for equal keys, however wrapped; null where there is
--- none. clave_vacia: the key of the casilla where it may be none, else '0'. revisar: every row that shows a fault of its
--- own (prep.revisa.faults decides), and few more. Lists are short on purpose: the engine makes a join of a long one.
+-- the file. A cell is a number here only if its text is the number and nothing else, or the number and ".0" (Puebla
+-- 2024); the other texts of a row with figures are in otros, for prep to read. sha_h, clave_h: the same for equal keys,
+-- however wrapped; null where there is none. clave_vacia: the key of the casilla where it may be none, else '0'.
+-- revisar: every row that shows a fault of its own (prep.revisa.faults decides), and few more. Lists are short on
+-- purpose: the engine makes a join of a long one.
 create table renglones as
 with contados as (
     select
@@ -22,7 +23,7 @@ probados as (
 
 leidos as (
     select
-        case when $celda = cast(t_$celda as varchar) then t_$celda end as n_$celda,
+        case when $celda in (cast(t_$celda as varchar), cast(t_$celda as varchar) || '.0') then t_$celda end as n_$celda,
         *
     from probados
 ),
