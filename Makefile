@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # Compiled once, also where the environment asks for nothing to be kept: the tests start the program a thousand times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: entorno simulacro test lint bench transporte lighthouse aguante fuzz docs capturas candado limpia
+.PHONY: entorno simulacro test lint bench transporte lighthouse aguante fuzz docs referencia sitio capturas candado limpia
 
 entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
 
@@ -75,9 +75,19 @@ fuzz: $(SELLO_FUZZ)  ## the property tests with many more examples, then ten min
 docs: $(SELLO_PRUEBAS)  ## that links lead somewhere and every command named exists
 	$(BIN)/python -m pytest tests/docs $(ARGS)
 
-capturas: $(SELLO_PRUEBAS)  ## the screenshots of docs/portal
+referencia: $(SELLO_PRUEBAS)  ## docs/referencia, written again from the program
+	$(BIN)/python scripts/referencia.py docs/referencia
+
+sitio: $(SELLO_PRUEBAS)  ## the docs as a site, in build/sitio; a warning fails
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/sitio
+	@echo "LISTO $(CURDIR)/build/sitio/index.html"
+
+capturas: $(SELLO_PRUEBAS)  ## the screenshots and page images of the docs
 	scripts/requisitos.sh pruebas
 	$(BIN)/python scripts/capturas.py docs/portal
+	$(BIN)/python scripts/capturas_publico.py docs/tablero
+	$(BIN)/python scripts/capturas_papeles.py docs/memoria
+	$(BIN)/python -m scripts.capturas_tablero docs/tablero
 
 candado: $(SELLO_PRUEBAS)  ## lock the dependencies again, with hashes
 	scripts/candado.sh
