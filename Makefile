@@ -6,6 +6,7 @@ SELLO := $(VENV)/.entorno-$(shell cat requirements/simulacro.txt pyproject.toml 
 SELLO_PRUEBAS := $(VENV)/.pruebas-$(shell cat requirements/pruebas.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_FUZZ := $(VENV)/.fuzz-$(shell cat requirements/fuzz.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
+SELLO_SPARK := $(VENV)/.spark-$(shell cat requirements/spark.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
 # One process more than there are cores: many tests wait for a server. Their folders are in memory where there is room:
 # they make and remove some hundred thousand files, which an ext4 without journal does slower and slower.
@@ -16,7 +17,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # Compiled once, also where the environment asks for nothing to be kept: the tests start the program a thousand times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: entorno simulacro test lint bench transporte lighthouse aguante fuzz docs referencia sitio capturas candado limpia
+.PHONY: entorno simulacro test lint bench transporte lighthouse aguante spark fuzz docs referencia sitio capturas candado limpia
 
 entorno: $(SELLO)  ## .venv with what Pregón itself needs, nothing else
 
@@ -39,6 +40,10 @@ $(SELLO_BENCH): $(SELLO) requirements/bench.txt
 $(SELLO_FUZZ): $(SELLO_PRUEBAS) requirements/fuzz.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
 	@rm -f $(VENV)/.fuzz-* && touch $@
+
+$(SELLO_SPARK): $(SELLO_PRUEBAS) requirements/spark.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	@rm -f $(VENV)/.spark-* && touch $@
 
 simulacro: $(SELLO)  ## a synthetic night on this machine; ABIERTO=1 keeps serving
 	$(BIN)/pregon simulacro noche $(if $(ABIERTO),--abierto) $(ARGS)
@@ -66,8 +71,13 @@ lighthouse: $(SELLO_BENCH)  ## the portal's pages under Lighthouse, medians of 5
 	npm install --prefix $(VENV)/lighthouse --no-save --no-fund --no-audit --silent lighthouse@12.8.2
 	$(BIN)/python -m bench --medida portal $(ARGS)
 
-aguante: $(SELLO_PRUEBAS)  ## slow soaks
+aguante: $(SELLO_PRUEBAS) $(SELLO_SPARK)  ## slow soaks; Spark among them, which needs Java 17
+	scripts/requisitos.sh spark
 	$(BIN)/python -m pytest -m aguante $(ARGS)
+
+spark: $(SELLO_SPARK)  ## DuckDB and a real Spark of this machine on the same log, to the unit; Java 17 is needed
+	scripts/requisitos.sh spark
+	$(MEMORIA) $(BIN)/python -m pytest -m aguante tests/bitacoras/test_spark.py $(ARGS)
 
 fuzz: $(SELLO_FUZZ)  ## the property tests with many more examples, then ten minutes of search in each target (docs/fuzz.md)
 	$(BIN)/python -m fuzz $(ARGS)
@@ -86,7 +96,8 @@ capturas: $(SELLO_PRUEBAS)  ## the screenshots and page images of the docs
 	scripts/requisitos.sh pruebas
 	$(BIN)/python scripts/capturas.py docs/portal
 	$(BIN)/python scripts/capturas_publico.py docs/tablero
-	$(BIN)/python scripts/capturas_papeles.py docs/memoria
+	$(BIN)/python -m scripts.capturas_papeles docs/memoria
+	$(BIN)/python -m scripts.capturas_memoria docs/memoria
 	$(BIN)/python -m scripts.capturas_tablero docs/tablero
 
 candado: $(SELLO_PRUEBAS)  ## lock the dependencies again, with hashes

@@ -18,7 +18,7 @@ from bench.informe import Informe
 from bench.noche import ELECCIONES, NACIONAL, archivo, haz
 
 MEDIDAS = ("recepcion", "nacional", "totales", "costo", "servidores", "bitacoras")
-APARTE = ("portal", "transporte", "nube", "tablero", "aforo")
+APARTE = ("portal", "transporte", "nube", "tablero", "aforo", "modelo")
 """Measures that need programs which `make entorno` does not install, or root, or that have no peer: by name only."""
 CON_NOCHE = frozenset({"recepcion", "nacional", "totales", "transporte", "nube"})
 """Measures of the files of a national night."""
@@ -43,6 +43,11 @@ def main() -> int:
         "--renglones", type=int, default=10_000_000, help="de la bitácora de acceso; con menos es sólo un ensayo"
     )
     parser.add_argument("--datos", type=Path, default=campeche.DATOS, help="carpeta de los archivos reales")
+    parser.add_argument(
+        "--calibracion",
+        type=Path,
+        help="de la medida «modelo»: la que se hizo antes en este equipo; sin ella, una nueva",
+    )
     options = parser.parse_args()
     if min(options.rondas, options.rondas_recepcion) < 1 or options.casillas < 100:
         parser.error("al menos una ronda y 100 casillas")
@@ -77,6 +82,10 @@ def main() -> int:
             from bench import bitacoras  # It needs what the tests need.
 
             bitacoras.mide(informe, folder / "bitacoras", options.renglones)
+        if "modelo" in wanted:
+            from bench import modelo  # Its carrier needs what the tests need.
+
+            modelo.mide(informe, folder / "modelo", options.rondas, options.calibracion)
         if "tablero" in wanted:
             from bench import tablero  # It needs what the tests need.
 

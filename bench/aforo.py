@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.difusor.conftest import Escena
+
     from bench.informe import Informe
 
 CONEXIONES = 32
@@ -73,6 +75,17 @@ def mide(informe: Informe, folder: Path) -> None:
 
 def carga(folder: Path, seconds: int) -> Servido:
     """Load a real server for so many seconds."""
+    escena = publicado(folder)
+    weighed = archivos(escena.workspace.publico)
+    visit = weighed.primera_visita()
+    content = sum(weighed.enviados[ruta] for ruta in visit) / len(visit)
+    secure = encrypt(escena, trustme.CA())
+    with served(escena) as server:
+        return _asked(folder, secure.url, visit, content, server.pid, seconds)
+
+
+def publicado(folder: Path) -> Escena:
+    """A difusor that published a package that an institute made."""
     folder.mkdir(exist_ok=True)
     night = Night(folder, ManualClock(NOCHE - timedelta(hours=4)))
     built = night.cut(night.create())
@@ -83,12 +96,7 @@ def carga(folder: Path, seconds: int) -> Servido:
     escena.cut(1, files)
     if escena.receiver().run_once().error is not None:
         raise SystemExit("el corte de la medida no se publicó")
-    weighed = archivos(escena.workspace.publico)
-    visit = weighed.primera_visita()
-    content = sum(weighed.enviados[ruta] for ruta in visit) / len(visit)
-    secure = encrypt(escena, trustme.CA())
-    with served(escena) as server:
-        return _asked(folder, secure.url, visit, content, server.pid, seconds)
+    return escena
 
 
 def _asked(folder: Path, url: str, visit: Sequence[str], content: float, pid: int, seconds: int) -> Servido:

@@ -12,3 +12,4 @@ uv=${UV:-uv}
 "$uv" pip compile "${opciones[@]}" -c requirements/simulacro.txt requirements/construir.in -o requirements/construir.txt
 "$uv" pip compile "${opciones[@]}" --group bench -c requirements/simulacro.txt -o requirements/bench.txt
 "$uv" pip compile "${opciones[@]}" --group fuzz -c requirements/pruebas.txt -o requirements/fuzz.txt
+"$uv" pip compile "${opciones[@]}" --extra spark --no-emit-package pregon pyproject.toml -c requirements/pruebas.txt -o requirements/spark.txt

@@ -1,4 +1,8 @@
-"""Draws the pages ``formato-*`` of ``docs/memoria``: the papers of each call, of the difusor in its ``ejemplo``."""
+"""Draws the pages ``formato-*`` and ``aforo-*`` of ``docs/memoria``: the papers of each call, of its ``ejemplo``.
+
+Run as ``python -m scripts.capturas_papeles docs/memoria``: what the analysis of capacity weighs is the package of the
+small night of the measures (``bench.aforo``).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+
+from bench.aforo import publicado
 
 from pregon.base.durable import Disk
 from pregon.base.settings import load_toml
 from pregon.convocatoria.perfiles import load
+from pregon.difusor.aforo import ajustes, documento
+from pregon.difusor.aforo.analisis import analiza
+from pregon.difusor.aforo.peso import mide
 from pregon.difusor.formatos import carpeta, solicitud
+from pregon.difusor.nube.costo import archivos
 from pregon.difusor.settings import DifusorSettings
 
 EJEMPLO = Path(__file__).resolve().parents[1] / "docs" / "memoria" / "ejemplo"
@@ -65,6 +76,19 @@ def main(folder: Path) -> None:
         )
         carpeta.guarda(empty, work / "vacios", Disk())
         draw(work / "vacios" / "formato-de-registro.pdf", folder / "formato-en-blanco.png")
+        capacity(work, folder)
+
+
+def capacity(work: Path, folder: Path) -> None:
+    """The first pages of the analysis of capacity; what follows is the end of a list."""
+    call = load("ine-2021")
+    weighed = mide(archivos(publicado(work / "noche").workspace.publico))
+    found = analiza(call, ajustes.lee(EJEMPLO / "aforo.toml"), weighed)
+    paper = work / "aforo.pdf"
+    paper.write_bytes(documento.archivos(found, call.inicio - timedelta(days=45))["aforo.pdf"])
+    for old in folder.glob("aforo-*.png"):
+        old.unlink()
+    subprocess.run(["pdftoppm", "-r", str(PUNTOS), "-l", "4", "-png", paper, folder / "aforo"], check=True, timeout=60)
 
 
 def draw(paper: Path, picture: Path) -> None:

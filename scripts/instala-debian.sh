@@ -3,6 +3,7 @@
 #   instala-debian.sh base      what `make simulacro` needs
 #   instala-debian.sh difusor   that, and a clock that is kept right: what a difusor needs
 #   instala-debian.sh pruebas   that, and the real programs the tests drive
+#   instala-debian.sh spark     that, and the Java that Spark needs
 set -euo pipefail
 base=(python3 python3-venv make ca-certificates tzdata)
 pruebas=(chromium chromium-headless-shell unzip zip 7zip libarchive-tools curl postgresql mariadb-server util-linux
@@ -13,7 +14,8 @@ case "${1:-}" in
   base) paquetes=("${base[@]}") ;;
   difusor) paquetes=("${base[@]}" chrony) ;;
   pruebas) paquetes=("${base[@]}" "${pruebas[@]}") ;;
-  *) echo "Uso: $0 base|difusor|pruebas" >&2; exit 2 ;;
+  spark) paquetes=("${base[@]}" "${pruebas[@]}" openjdk-17-jre-headless) ;;
+  *) echo "Uso: $0 base|difusor|pruebas|spark" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" -ne 0 ]; then
   echo "Hace falta ser root para instalar: ${paquetes[*]}" >&2

@@ -15,6 +15,7 @@ done
 # nginx sends .br twins only with this module.
 compgen -G '/usr/lib/nginx/modules/*brotli_static*' >/dev/null || faltan+=(libnginx-mod-http-brotli-static)
 command -v mariadb-install-db >/dev/null 2>&1 || faltan+=(mariadb-install-db)
+[ "${1:-}" != spark ] || command -v java >/dev/null 2>&1 || faltan+=(java)
 [ ${#faltan[@]} -eq 0 ] && exit 0
 aqui=$(cd "$(dirname "$0")" && pwd)
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

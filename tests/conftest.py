@@ -26,8 +26,12 @@ os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/s
 
 SHARED = {"campeche": "campeche", "base": "bases", "postgres": "bases", "mariadb": "bases", "almacen": "nube"}
 """Fixtures of the session that take seconds to make, and the group of tests that has them."""
-SHARED_IN_A_MODULE = frozenset({"country", "fundada", "noche", "scene", "small"})
+SHARED_IN_A_MODULE = frozenset(
+    {"archives", "country", "cuts", "fundada", "noche", "scene", "sites", "small", "url", "verdicts"}
+)
 """The same, of a module: its tests that ask for them are one group."""
+SHARED_IN_A_FOLDER = frozenset({"_firmado", "hecha"})
+"""The same, of the session, that only the tests of one folder have: these are one group."""
 _DATOS = Path(__file__).resolve().parents[2] / "shared" / "datos"
 
 
@@ -56,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names = getattr(item, "fixturenames", ())
             groups = {SHARED[name] for name in names if name in SHARED}
             groups |= {item.path.stem for name in names if name in SHARED_IN_A_MODULE}
+            # It comes before the names of modules, which begin with «test_».
+            groups |= {item.path.parent.name for name in names if name in SHARED_IN_A_FOLDER}
             if groups:
                 item.add_marker(pytest.mark.xdist_group(min(groups)))
 

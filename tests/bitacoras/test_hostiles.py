@@ -110,3 +110,15 @@ def test_the_command_shows_nothing_that_a_terminal_obeys(tmp_path: Path) -> None
     assert done.exit_code == 0, done.output
     assert all(char.isprintable() or char == "\n" for char in done.output)
     assert "198.51.100.7" not in done.output
+
+
+def test_an_hour_that_no_calendar_has_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "acceso.log"
+    hours = ("31/Dec/9999:23:59:59 -1200", "01/Jan/0001:00:00:00 +1400", "07/Jun/2286:00:00:00 +0000")
+    odd = [BUENA.replace(clf(Peticion().hora).encode(), hour.encode()) for hour in hours]
+    path.write_bytes(b"\n".join([BUENA, *odd, BUENA]) + b"\n")
+    found = mide(path)
+    assert (found.lineas, found.malos) == (5, 0)
+    # The days of the last one are counted; the others are of no day that a report could name.
+    assert una(found).hits == 3
+    assert len(una(found).por_dia) == 2

@@ -263,6 +263,37 @@ def test_a_long_table_goes_on_over_the_pages_under_its_heading() -> None:
     assert sheet.auto_filter.ref == "A1:B401"
 
 
+def test_what_a_table_is_called_is_never_alone_and_a_short_one_is_never_parted() -> None:
+    blocks: list[Bloque] = []
+    for n in range(40):
+        rows = 4 if n % 4 else 30
+        blocks.append(Parrafo(texto="\n".join(["renglón"] * (3 + n % 7))))
+        blocks.append(
+            Tabla(
+                titulo=f"Cuadro {n}:",
+                columnas=(Columna(nombre="Uno"), Columna(nombre="Dos")),
+                filas=tuple((f"de {n}: {row};", row) for row in range(rows)),
+            )
+        )
+    paper = escribe(hecho(*blocks), "pdf")
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages]
+    assert len(pages) > 8
+    for n in range(40):
+        [page] = [text for text in pages if f"Cuadro {n}:" in text]
+        assert f"de {n}: 0;" in page
+        if n % 4:
+            assert f"de {n}: 3;" in page
+    parted = [n for n in range(0, 40, 4) if not any(f"de {n}: 0;" in text and f"de {n}: 29;" in text for text in pages)]
+    assert parted, "a long one goes on in the next page"
+
+
+def test_a_table_with_much_in_few_rows_is_not_kept_whole_beyond_its_page() -> None:
+    much = " ".join(f"palabra{n}" for n in range(180))
+    paper = hecho(tabla(*((f"{n} {much} fin{n}", n) for n in range(6))))
+    text = texto_de_pdf(escribe(paper, "pdf"))
+    assert all(f"fin{n}" in text.replace("\n", "") for n in range(6))
+
+
 def test_who_hears_the_docx_gets_language_headings_and_the_words_of_pictures() -> None:
     data = escribe(todo(), "docx")
     inside = miembros(data)

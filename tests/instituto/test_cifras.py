@@ -21,6 +21,7 @@ from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.elecciones import identify
 from pregon.instituto.portal.vista_unidad import folder_of_unit
 from pregon.prep.candidaturas import read_candidaturas
+from pregon.prep.percent import trunc4
 from pregon.prep.reader import read_actas
 from pregon.prep.synthetic import election
 from pregon.simulacro.prepare import real_night
@@ -49,14 +50,19 @@ ON_SCREEN = """() => {
     return [row.dataset.clave, cell.innerText];
   });
   const found = {};
-  for (const table of ["candidaturas", "partidos"]) found[table] = votes(`table#${table} tr[data-clave]`);
+  for (const table of ["candidaturas", "partidos"]) {
+    const rows = `table#${table} tr[data-clave]`;
+    const shares = [...document.querySelectorAll(rows)].map(row => row.cells[2].innerText);
+    found[table] = votes(rows).map((line, place) => [...line, shares[place]]);
+  }
   for (const details of document.querySelectorAll("details")) details.open = true;
   // What coalitions are made of, as the actas have it; all columns, where they do not add up by coalition.
   found.columnas = votes("table[data-coalicion] tbody tr, table#columnas tbody tr");
   found.contadas = document.querySelector(".siempre .avance-fijo div:first-child dd span").innerText;
   return found;
 }"""
-"""Key and text of the votes of the tables of a page, as they are on screen, all at once: each look draws the page."""
+"""Key and text of the votes and percentages of the tables of a page, as they are on screen, all at once: each look
+draws the page."""
 
 
 @dataclass(frozen=True)
@@ -187,9 +193,11 @@ def _compare(page: Page, route: str, scope: Any) -> int:
         blank = next(key for key in votes if key.startswith("NO_REGISTRAD"))
         votes["no_registradas"] = votes.pop(blank)
         votes["total"] = scope.total_votos
-        for key, text in shown[table]:
-            assert text.strip() == f"{votes.pop(key):,}", (route, table, key)
-            looked += 1
+        for key, text, share in shown[table]:
+            figure = votes.pop(key)
+            assert text.strip() == f"{figure:,}", (route, table, key)
+            assert share.strip() == f"{trunc4(figure, scope.total_votos)}\u00a0%", (route, table, key)
+            looked += 2
         assert not any(votes.values()), (route, table, votes)  # who is left out got nothing
     for key, text in shown["columnas"]:
         assert text.strip() == f"{scope.contendientes[key]:,}", (route, key)

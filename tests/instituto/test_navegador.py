@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -21,24 +21,26 @@ KINDS = (
     "para-programadores/index.html",
 )
 WIDTHS = (320, 360, 768, 1440)
+SCHEMES: dict[Literal["light", "dark"], tuple[int, ...]] = {"light": WIDTHS, "dark": WIDTHS[1:2]}
 
 
 @pytest.mark.datos
 def test_every_kind_of_page_loads_clean_and_fits_every_width(browser: Browser, site: str) -> None:
-    for scheme, widths in (("light", WIDTHS), ("dark", WIDTHS[1:2])):
-        for width in widths:
-            context = browser.new_context(
-                viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
-            )
-            page = context.new_page()
-            wrong = watch(page)
-            for kind in KINDS:
-                page.goto(f"{site}/prep2021/{kind}", wait_until="load")
+    page = browser.new_page()
+    wrong = watch(page)
+    for kind in KINDS:
+        page.goto("about:blank")
+        page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+        page.goto(f"{site}/prep2021/{kind}", wait_until="load")
+        for scheme, widths in SCHEMES.items():
+            page.emulate_media(color_scheme=scheme)
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 800})
                 assert page.evaluate("document.documentElement.scrollWidth") == width, (kind, width)
                 assert page.locator("p.corte").is_visible()
                 assert page.locator("p.simulacro").is_visible()
-            assert wrong == []
-            context.close()
+    assert wrong == []
+    page.close()
 
 
 @pytest.mark.datos
@@ -95,20 +97,21 @@ def test_tables_keep_their_meaning_on_a_narrow_screen(browser: Browser, site: st
 
 
 @pytest.mark.datos
-@pytest.mark.parametrize("width", [320, 768, 1440])
-def test_what_an_address_names_is_not_under_the_strip(browser: Browser, site: str, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 740})
+def test_what_an_address_names_is_not_under_the_strip(browser: Browser, site: str) -> None:
+    page = browser.new_page()
     for address in (
         "preguntas-frecuentes/index.html#suma",
         "gub/index.html#partidos",
         "dip/distrito-007/secciones/index.html#s-0011",
         "consulta/index.html#t-lectura",
     ):
-        page.goto("about:blank")
-        page.goto(f"{site}/prep2021/{address}")
-        edge, top = page.evaluate(
-            "['.fija', ':target'].map(it => document.querySelector(it).getBoundingClientRect()).map((box, i) =>"
-            " i ? box.top : box.bottom)"
-        )
-        assert edge <= top < 740, address
+        for width in (320, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.goto("about:blank")
+            page.goto(f"{site}/prep2021/{address}")
+            edge, top = page.evaluate(
+                "['.fija', ':target'].map(it => document.querySelector(it).getBoundingClientRect()).map((box, i) =>"
+                " i ? box.top : box.bottom)"
+            )
+            assert edge <= top < 740, (address, width)
     page.close()

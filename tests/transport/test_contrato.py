@@ -58,7 +58,11 @@ def obra(tmp_path_factory: pytest.TempPathFactory) -> Obra:
     return Obra(institute, uno, dos, tres)
 
 
-@pytest.fixture(scope="module", params=PORTADORES)
+@pytest.fixture(
+    scope="module",
+    # In one process each: no server is started twice.
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"contrato-{name}")) for name in PORTADORES],
+)
 def servidor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BancoBase]:
     """The carrier's server, started once for all its tests."""
     with bancos()[request.param](tmp_path_factory.mktemp(str(request.param))) as banco:

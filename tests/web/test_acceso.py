@@ -389,4 +389,21 @@ def test_accounts_that_cannot_be_read_refuse_everybody(casa: Casa, visita: Visit
     (tmp_path / "cuentas.json").chmod(0o644)
     (tmp_path / "cuentas.json").write_text("{")
     assert visita.client.get(casa.url).status_code == 503
-    assert visita.client.get(casa.url).status_code == 503
+    with visitando(casa.url) as other:
+        answer = other.entra()
+    assert (answer.status_code, "Las cuentas no se pueden leer" in answer.text) == (503, True)
+    assert [one.tipo for one in casa.sucesos] == ["entrada"]
+
+
+def test_a_stream_ends_where_nobody_can_tell_who_may_see_it(
+    casa: Casa, visita: Visita, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    visita.entra()
+    with visita.client.stream("GET", casa.url + "flujo") as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("retry:")
+        (tmp_path / "cuentas.json").write_text("{")
+        casa.emisor.publica("foto", "Nueva.")
+        assert "Nueva." not in "".join(lines)
+    assert "no es un archivo de cuentas" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,6 +18,9 @@ from pregon.bitacoras.formatos import POR_NOMBRE, Formato, json_format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAESTRO = r"^(local(\[([0-9]{1,3}|\*)\])?|yarn|(spark|k8s)://\S{1,500})$"
+"""How the master of Spark is written."""
+_SECRETA = re.compile(r"secret|password|token|credential|access\.key", re.IGNORECASE)
 Sitio = Literal["portal", "prep"]
 SITIOS: tuple[Sitio, ...] = ("portal", "prep")
 """The difusor's own portal, and its site with the PREP: the memoria asks for each apart (GRO-6.4, INE-VII-a-ii)."""
@@ -95,6 +99,27 @@ class AjustesMemoria(Settings):
         return self
 
 
+class AjustesMotor(Settings):
+    """``[motor]``: where the logs are measured that one machine is not enough for. Without it, here.
+
+    ``spark``: the master, ``spark://host:7077``, ``yarn``, ``k8s://…`` or ``local[2]``; then ``archivos`` of
+    ``[[bitacora]]`` may be ``s3a://…``. ``trabajo``: where it keeps its tables meanwhile (``s3a://…`` for a cluster).
+    ``opciones``: any of Spark's own; no secret goes here: credentials come from the environment.
+    """
+
+    spark: Annotated[str, Field(pattern=MAESTRO)] | None = None
+    trabajo: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    opciones: dict[Annotated[str, Field(pattern=r"^spark\.[A-Za-z0-9_.-]+$")], str] = Field(default_factory=dict)
+
+    @field_validator("opciones")
+    @classmethod
+    def _no_secret(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if _SECRETA.search(name):
+                raise PydanticCustomError("secreto", "{name} es un secreto: va en el ambiente", {"name": name})
+        return value
+
+
 def given_format(
     *,
     formato: str | None = None,
@@ -130,6 +155,9 @@ def files_of(patterns: Sequence[str], folder: Path) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
+        if "://" in pattern:  # An address of a store: Spark alone reads there, and knows what its patterns are.
+            found[Path(pattern)] = None
+            continue
         path = Path(pattern) if Path(pattern).is_absolute() else folder / pattern
         magic = any(char in path.name for char in "*?[")
         matched = sorted(path.parent.glob(path.name)) if magic else [path]

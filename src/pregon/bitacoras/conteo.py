@@ -16,8 +16,8 @@ from pregon.bitacoras.contado import CLASES, Contado
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pregon.bitacoras.cuenta import Cuenta as Corriendo
-    from pregon.motor.duck import Motor
+    from pregon.bitacoras.cuenta import EnCurso
+    from pregon.motor.cualquiera import Cualquiera
 
 _DE_CONTIENDA = "registros_contienda"
 _CUAL = re.compile(r"[a-z0-9_-]{0,40}")
@@ -32,7 +32,7 @@ class Conteo:
         self._made = False
         self._size = 0
 
-    def paso(self, motor: Motor) -> None:
+    def paso(self, motor: Cualquiera) -> None:
         """Add what one piece says of who saw each contest."""
         text = consultas.query("registros", tabla=f"({consultas.query('vistas_contienda')}) as vistas")
         motor.rows(f"insert into {_DE_CONTIENDA} {text}" if self._made else f"create table {_DE_CONTIENDA} as {text}")
@@ -44,7 +44,7 @@ class Conteo:
             )
             self._size = self._rows(motor)
 
-    def sketches(self, cuenta: Corriendo, sitios: Sequence[str]) -> tuple[Contado, ...]:
+    def sketches(self, cuenta: EnCurso, sitios: Sequence[str]) -> tuple[Contado, ...]:
         """Every sketch, in order; after ``resumen.summarise``, which makes the visits and the days.
 
         Raises:
@@ -73,11 +73,11 @@ class Conteo:
         )
 
     @staticmethod
-    def _rows(motor: Motor) -> int:
+    def _rows(motor: Cualquiera) -> int:
         return int(motor.rows(f"select count(*) from {_DE_CONTIENDA}")[0][0])  # noqa: S608 - our own names
 
 
-def _registers(motor: Motor, table: str, sitio: int, ventana: int, cual: str) -> Bosquejo:
+def _registers(motor: Cualquiera, table: str, sitio: int, ventana: int, cual: str) -> Bosquejo:
     if not _CUAL.fullmatch(cual):
         raise ValueError(f"not a day nor a contest: {cual!r}")
     return of_values(

@@ -14,7 +14,7 @@ import re
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pregon.bitacoras import consultas
 from pregon.bitacoras.lectura import MAX_EJEMPLOS, PIEZA, SEPARA, blank_lines, read
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
     from pregon.bitacoras.lectura import Fuente, Leida, Pieza, Tramo
     from pregon.bitacoras.ventanas import Ventana
+    from pregon.motor.cualquiera import Cualquiera
     from pregon.motor.duck import Motor
 
 MEMORIA = "512MiB"
 CONTIENDAS = ("gub", "dip", "ayu", "ayun", "alc", "juntas", "pres", "sen", "dip_fed")
 """Contests whose pages are told apart in any package (design §7); those of a package come from its call."""
-_SUMAS: Mapping[str, tuple[str, ...]] = {
+SUMADAS: Mapping[str, tuple[str, ...]] = {
     "cuentas": ("hits", "bytes"),
     "rutas": ("hits", "bytes"),
     "referentes": ("hits",),
@@ -51,15 +52,15 @@ class Corrida:
     """What a run needs to know.
 
     ``ventanas``: numbered by their place, from 1; those of one site do not overlap. ``clave``: key of the visitors'
-    hashes; None: one that is forgotten at the end. ``lugar_de``: the place of an address (``lugares``). ``al_paso``: told
-    of each piece, while its hits are there.
+    hashes; None: one that is forgotten at the end. ``lugar_de``: the place of an address (``lugares``).
+    ``al_paso``: told of each piece, while its hits are there.
     """
 
     ventanas: Sequence[Ventana]
     contiendas: Sequence[str] = CONTIENDAS
     clave: bytes | None = None
     lugar_de: Callable[[Sequence[str]], list[str]] | None = None
-    al_paso: Callable[[Motor], None] | None = None
+    al_paso: Callable[[Cualquiera], None] | None = None
     pieza: int = PIEZA
     memoria: str = MEMORIA
     hilos: int | None = None
@@ -72,6 +73,22 @@ class Estado:
     leidas: list[Leida] = field(default_factory=list)
     ejemplos: list[Ejemplo] = field(default_factory=list)
     registro: Registro = field(default_factory=Registro)
+
+
+class EnCurso(Protocol):
+    """A run whose tables are there, on any engine: what ``resumen`` and ``conteo`` need of it."""
+
+    @property
+    def motor(self) -> Cualquiera: ...
+
+    @property
+    def corrida(self) -> Corrida: ...
+
+    @property
+    def estado(self) -> Estado: ...
+
+    @property
+    def contada(self) -> bool: ...
 
 
 class Cuenta:
@@ -114,7 +131,7 @@ class Cuenta:
         numbers = {"sitio": pieza.sitio, "milisegundos": pieza.formato.milisegundos}
         motor.rows(f"create table golpes as {consultas.query('golpes', **numbers)}")
         self._places()
-        for name in ("tramos", "extremos", *_SUMAS):
+        for name in ("tramos", "extremos", *SUMADAS):
             verb = f"insert into {name}" if self.contada else f"create table {name} as"
             motor.rows(f"{verb} {consultas.query(name)}")
         if self.corrida.al_paso is not None:
@@ -123,7 +140,7 @@ class Cuenta:
         taken = motor.rows("select count(*) from golpes")[0][0]
         for name in _PROPIAS:
             motor.rows(f"drop table {name}")
-        for name, sums in _SUMAS.items():
+        for name, sums in SUMADAS.items():
             self._compact(name, sums)
         if given != taken:
             self._blame(pieza, given - taken)

@@ -42,6 +42,7 @@ _PALABRA = re.compile(r"[a-z0-9-]{0,40}")
 _CUAL = re.compile(r"[a-z0-9_-]{0,40}")
 _NOCHE = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ARCHIVO = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _CIFRAS = ("hits", "bytes", "hits_robots")
 _DE_PERSONAS = ("paginas", "visitas", "visitantes")
 _LISTAS: Mapping[str, tuple[str, ...]] = {
@@ -197,8 +198,8 @@ def _parsed(payload: Any, sha256: str) -> Entrega:
 
 
 def _counted(one: Any) -> Contado:
-    clase = next(each for each in CLASES if each == one["clase"])
-    if not _CUAL.fullmatch(one["cual"]):
+    clase = next((each for each in CLASES if each == one["clase"]), None)
+    if clase is None or not _CUAL.fullmatch(one["cual"]):
         raise ValueError(one["cual"])
     return Contado(_word(one, "sitio"), _word(one, "ventana"), clase, one["cual"], parse_sketch(one["bosquejo"]))
 
@@ -221,7 +222,7 @@ def _measure(one: Any) -> Mapping[str, Any]:
 
 
 def _raw(one: Any) -> Crudas:
-    if not isinstance(one["archivo"], str) or not _SHA256.fullmatch(one["sha256"]):
+    if not _ARCHIVO.fullmatch(one["archivo"]) or not _SHA256.fullmatch(one["sha256"]):
         raise ValueError("no such file")
     return Crudas(one["archivo"], _number(one["bytes"]), one["sha256"])
 

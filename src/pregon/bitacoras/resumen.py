@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from pregon.bitacoras.cuenta import Cuenta as Corrida
+    from pregon.bitacoras.cuenta import EnCurso as Corrida
 
 PRIMERAS = 50
 """How many of each list of names are told; totals are of all."""

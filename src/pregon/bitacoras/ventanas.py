@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 TODO = "todo"
-SIEMPRE = 1 << 40
-"""An instant that no log reaches, in seconds since 1970."""
+SIEMPRE = 1 << 37
+"""An instant that no log reaches, in seconds since 1970 (the year 6325): a calendar still has its day in any zone."""
 
 
 @dataclass(frozen=True, slots=True)

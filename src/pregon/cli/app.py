@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from pregon import __version__
-from pregon.cli import aforo, convocatoria, difusor, instituto, paquete, prep, simulacro
+from pregon.cli import aforo, convocatoria, difusor, formatos, instituto, memoria, paquete, prep, simulacro
 
 app = typer.Typer(
     name="pregon",
@@ -21,6 +21,8 @@ app.add_typer(difusor.app, name="difusor")
 app.add_typer(paquete.app, name="paquete")
 app.add_typer(prep.app, name="prep")
 app.add_typer(aforo.app, name="aforo")
+app.add_typer(memoria.app, name="memoria")
+app.command("formatos")(formatos.formatos)
 
 
 @app.command()

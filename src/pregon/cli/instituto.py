@@ -14,6 +14,7 @@ from pregon.cli import (
     difusores,
     fichas,
     llaves,
+    memorias,
     opera_instituto,
     proceso,
     publico,
@@ -36,6 +37,7 @@ app.add_typer(soporte.app, name="soporte")
 app.add_typer(avisos.aviso, name="aviso")
 app.add_typer(proceso.app, name="proceso")
 app.add_typer(tablero.app, name="tablero")
+app.add_typer(memorias.app, name="memorias")
 app.add_typer(publico.app)
 app.add_typer(sondeo.app)
 app.add_typer(opera_instituto.app)

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
 from typer.core import TyperGroup
 
 from pregon.cli import conteo, salida
-from pregon.cli.medicion import INTACTO, Plan, measured, of_workspace
+from pregon.cli.medicion import INTACTO, Plan, measured, measured_by_spark, of_workspace
 from pregon.cli.memoria_tecnica import documento
 from pregon.cli.opciones import Json
 
@@ -64,18 +63,23 @@ def medidas(
     reenvio: Annotated[
         bool, typer.Option("--reenvio", help="La dirección es la primera de X-Forwarded-For (hay un proxy propio).")
     ] = False,
+    spark: Annotated[
+        str | None, typer.Option(help="Medirlas con Spark en ese maestro: local[2], spark://…", metavar="MAESTRO")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cuenta visitas, páginas, hits, bytes y lo demás (docs/memoria/definiciones.md); nada sale de este equipo."""
     from pregon.base.clock import SystemClock
     from pregon.base.errors import EntradaError, UsoError
-    from pregon.bitacoras.ajustes import SITIOS, given_format
+    from pregon.bitacoras.ajustes import SITIOS, AjustesMotor, given_format
     from pregon.bitacoras.lectura import Fuente
+    from pregon.bitacoras.maestro import Maestro
     from pregon.cli.opciones import one_of
     from pregon.difusor.comprueba import is_workspace
     from pregon.difusor.workspace import open_workspace
 
     one_of(sitio, SITIOS, que="el sitio", intacto=INTACTO)
+    engine = AjustesMotor()
     days = _days(desde, hasta, "--desde", "--hasta")
     base = _days(base_desde, base_hasta, "--base-desde", "--base-hasta")
     if len(rutas) == 1 and is_workspace(rutas[0]):
@@ -85,7 +89,9 @@ def medidas(
                 intacto=INTACTO,
                 que_hacer="Escríbalo en [[bitacora]] de difusor.toml, o dé los archivos en vez de la carpeta.",
             )
-        plan = of_workspace(open_workspace(rutas[0]))
+        opened = open_workspace(rutas[0])
+        engine = opened.settings.motor
+        plan = of_workspace(opened)
         if not plan.fuentes:
             raise EntradaError(
                 f"No hay ninguna bitácora de acceso en {rutas[0]}, ni en los ajustes.",
@@ -97,7 +103,13 @@ def medidas(
         given = given_format(formato=formato, de_apache=apache, de_nginx=nginx)
         fuentes = tuple(Fuente(path, 0, given, reenvio) for path in _files(rutas))
         plan = Plan((sitio,), fuentes, _zone(zona), days, base, (), geoip)
-    found = measured(plan, SystemClock().now())
+    now, where = SystemClock().now(), spark or engine.spark
+    if where is None:
+        found = measured(plan, now)
+    elif any(one.reenvio for one in plan.fuentes):
+        raise UsoError("«reenvio» no se mide con Spark.", intacto=INTACTO, que_hacer="Mídalas sin --spark.")
+    else:
+        found = measured_by_spark(plan, Maestro(where, engine.trabajo, engine.opciones), now)
     if as_json:
         salida.show_json(found.as_dict())
     else:

@@ -154,6 +154,7 @@ def unidad(
                 "servicio": made.servicio,
                 "archivo": made.archivo.nombre,
                 "texto": made.archivo.texto,
+                "tablero": None if made.tablero is None else made.tablero.texto,
                 "pasos": made.script(),
                 "avisos": list(made.avisos),
             }
@@ -162,8 +163,9 @@ def unidad(
     for path in written:
         typer.echo(f"Escrito: {path}")
     if not written:
-        typer.echo(made.archivo.texto)
+        for one in made.archivos:
+            typer.echo(one.texto)
         typer.echo(made.script())
     typer.echo(f"Servicio: {made.servicio}")
-    for one in made.avisos:
-        typer.echo(f"aviso: {one}", err=True)
+    for told in made.avisos:
+        typer.echo(f"aviso: {told}", err=True)

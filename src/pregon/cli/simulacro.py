@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
+from pregon.cli.modelo import modelo
+from pregon.cli.noches import graba, repite
+from pregon.cli.notas import informe as revisa_informe
+from pregon.cli.notas import tabla_de_notas
 from pregon.cli.opciones import Json
 from pregon.cli.vigilancia import vigilancia
 
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Ensaya la noche completa en esta máquina: instituto, difusores y comprobaciones.")
 app.command("vigilancia")(vigilancia)
+app.command("graba")(graba)
+app.command("repite")(repite)
+app.command("modelo")(modelo)
+app.command("informe")(revisa_informe)
 
 Convocatoria = Annotated[
     str | None,
@@ -40,10 +48,26 @@ Autorizaciones = Annotated[
 Cortes = Annotated[int | None, typer.Option(min=1, help="Cuántos cortes publicar.", show_default="6, o todos")]
 Difusores = Annotated[int, typer.Option(min=1, max=20, help="Cuántos difusores.")]
 Transporte = Annotated[
-    str,
-    typer.Option(help="carpeta (el difusor lee el repositorio), entrada (el instituto entrega) o ambos (alternados)."),
+    str | None,
+    typer.Option(
+        help="carpeta (el difusor lee el repositorio), entrada (el instituto entrega), ambos (alternados) o "
+        "convocatoria (el que ella pide: SCP, rsync, SFTP o HTTPS, con servidores de verdad).",
+        show_default="ambos, o convocatoria con «todas»",
+    ),
 ]
 Acelerar = Annotated[float, typer.Option(min=1, max=5000, help="Segundos simulados por segundo real.")]
+Fallas = Annotated[
+    str | None,
+    typer.Option(
+        help="Plan de fallas (TOML), o «todas»: una de cada clase, repartidas por la semilla. El reloj va de corte en "
+        "corte y cada difusor recibe notas.",
+        show_default=False,
+    ),
+]
+Informe = Annotated[
+    Path | None,
+    typer.Option(help="Carpeta nueva para el informe firmado: HTML, PDF y JSON, con las notas.", show_default=False),
+]
 Semilla = Annotated[int, typer.Option(help="Semilla de la elección sintética y de las muestras.")]
 Abierto = Annotated[bool, typer.Option("--abierto", help="Al terminar sigue sirviendo hasta Ctrl+C.")]
 
@@ -57,15 +81,30 @@ def main(
     autorizaciones: Autorizaciones = None,
     cortes: Cortes = None,
     difusores: Difusores = 2,
-    transporte: Transporte = "ambos",
+    transporte: Transporte = None,
     acelerar: Acelerar = 600.0,
     semilla: Semilla = 7,
+    fallas: Fallas = None,
+    informe: Informe = None,
     abierto: Abierto = False,
     as_json: Json = False,
 ) -> None:
     """Ensaya la noche completa en esta máquina (lo mismo que «simulacro noche»)."""
     if context.invoked_subcommand is None:
-        _run(convocatoria, noche, autorizaciones, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+        _run(
+            convocatoria,
+            noche,
+            autorizaciones,
+            cortes,
+            difusores,
+            transporte,
+            acelerar,
+            semilla,
+            fallas,
+            informe,
+            abierto,
+            as_json,
+        )
 
 
 @app.command("noche")
@@ -76,14 +115,29 @@ def night(
     autorizaciones: Autorizaciones = None,
     cortes: Cortes = None,
     difusores: Difusores = 2,
-    transporte: Transporte = "ambos",
+    transporte: Transporte = None,
     acelerar: Acelerar = 600.0,
     semilla: Semilla = 7,
+    fallas: Fallas = None,
+    informe: Informe = None,
     abierto: Abierto = False,
     as_json: Json = False,
 ) -> None:
     """Una noche: cortes firmados, entregados, publicados y comprobados. Sale con 0 solo si todo se cumplió."""
-    _run(convocatoria, noche, autorizaciones, cortes, difusores, transporte, acelerar, semilla, abierto, as_json)
+    _run(
+        convocatoria,
+        noche,
+        autorizaciones,
+        cortes,
+        difusores,
+        transporte,
+        acelerar,
+        semilla,
+        fallas,
+        informe,
+        abierto,
+        as_json,
+    )
 
 
 @app.command("reloj")
@@ -130,17 +184,23 @@ def _run(
     autorizaciones: Path | None,
     cortes: int | None,
     difusores: int,
-    transporte: str,
+    transporte: str | None,
     acelerar: float,
     semilla: int,
+    fallas: str | None,
+    informe: Path | None,
     abierto: bool,
     as_json: bool,
 ) -> None:
     from pregon.convocatoria.perfiles import ids
-    from pregon.simulacro.session import Request, carrier_named, run
+    from pregon.simulacro.session import Request, carrier_named, check_carriers, run
 
-    carrier = carrier_named(transporte)
-    names = ids() if convocatoria == "todas" else (convocatoria,)
+    several = convocatoria == "todas"
+    usual = "entrada" if fallas or informe else "convocatoria" if several else "ambos"
+    carrier = carrier_named(transporte or usual)
+    names = ids() if several else (convocatoria,)
+    if carrier == "convocatoria" and noche is None:
+        check_carriers(names, difusores)  # Before the first of them begins.
     results = [
         run(
             Request(
@@ -152,6 +212,8 @@ def _run(
                 semilla=semilla,
                 transporte=carrier,
                 autorizaciones=autorizaciones,
+                fallas="todas" if fallas == "todas" else None if fallas is None else Path(fallas),
+                informe=informe if informe is None or not several else informe.with_name(f"{informe.name}-{name}"),
             ),
             say=lambda line: typer.echo(line, err=True),
             ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
@@ -159,12 +221,19 @@ def _run(
         )
         for name in names
     ]
+    muestra(results, as_json=as_json, varias=several)
+
+
+def muestra(results: list[NightResult], *, as_json: bool, varias: bool = False) -> None:
+    """Show finished nights; exit status 70 unless all held. ``varias``: as JSON, a list also for one."""
     if as_json:
         objects = [result.to_json() for result in results]
-        salida.show_json(objects if convocatoria == "todas" else objects[0])
+        salida.show_json(objects if varias else objects[0])
     else:
         for result in results:
             _table(result)
+            if result.notas is not None:
+                tabla_de_notas(result)
     if not all(result.ok for result in results):
         raise typer.Exit(70)
 
@@ -188,11 +257,12 @@ def _table(result: NightResult) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table(title=f"Segundos de la firma a la vista · {result.convocatoria}")
+    package = "" if result.paquete is None else f" · {result.paquete}"
+    table = Table(title=f"Segundos de la firma a la vista · {result.convocatoria}{package}")
     table.add_column("Corte")
     table.add_column("Hora")
     for difusor in result.difusores:
-        table.add_column(difusor.id, justify="right")
+        table.add_column(f"{difusor.id}\n{difusor.transporte}", justify="right")
     for row, cut in enumerate(result.cortes):
         cells = []
         for difusor in result.difusores:

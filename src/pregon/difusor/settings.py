@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pregon.base.settings import Settings, spanish_problems
-from pregon.bitacoras.ajustes import AjustesBitacora, AjustesMemoria
+from pregon.bitacoras.ajustes import AjustesBitacora, AjustesMemoria, AjustesMotor
 from pregon.difusor.nube.ajustes import AjustesNube, check_apart
 from pregon.difusor.panel.ajustes import AjustesPanel
 from pregon.difusor.servidor.ajustes import Servidor
@@ -115,6 +115,7 @@ class DifusorSettings(Settings):
     nube: tuple[AjustesNube, ...] = ()
     bitacora: tuple[AjustesBitacora, ...] = ()
     memoria: AjustesMemoria = AjustesMemoria()
+    motor: AjustesMotor = AjustesMotor()
 
     @field_validator("origen")
     @classmethod

@@ -15,6 +15,8 @@
     acuses/        signed receipts
     avisos/        notices that the institute signed, as received
     servidor/      the embedded web server's own files
+    noche/         the key with which visitors are counted, until it is destroyed
+    salida/        counts and encrypted logs, ready to be carried to the institute
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 AJUSTES = "difusor.toml"
 REHACIENDO = "rehaciendo.json"
 """While it is there ``rehace`` has not ended, and nothing else may work in the folder."""
+NOCHE = "noche"
+"""Where the key of the night is: no backup has it, since it must be gone when it is destroyed."""
 MAQUINA = "maquina.json"
 """What this machine is called where it publishes (``nube.instancia``); no backup has it."""
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _ANCHA = 6
 """Columns from which a table is set in smaller letters."""
+_CORTA = 20
+"""Lines of text of a table that is never parted between two pages: half of the lowest one."""
+_LETRAS = 80
+"""Letters that fit across the narrowest page, at least."""
 
 
 def escribe(documento: Documento) -> bytes:
@@ -88,6 +92,10 @@ def _block(block: Bloque, first: int) -> dict[str, Any]:
 
 
 def _table(table: Tabla) -> dict[str, Any]:
+    rows = [[en_papel(cell) for cell in row] for row in table.filas]
+    whole = sum(one.ancho for one in table.columnas)
+    across = [max(1, int(_LETRAS * one.ancho / whole) - 3) for one in table.columnas]
+    lines = sum(max(_lines(cell, wide) for cell, wide in zip(row, across, strict=True)) for row in rows)
     return {
         "es": "tabla",
         "titulo": legible(table.titulo),
@@ -95,6 +103,11 @@ def _table(table: Tabla) -> dict[str, Any]:
         "clases": [one.clase for one in table.columnas],
         "anchos": [one.ancho for one in table.columnas],
         "letra": 8 if len(table.columnas) >= _ANCHA else 9.5,
-        "filas": [[en_papel(cell) for cell in row] for row in table.filas],
+        "filas": rows,
+        "entera": lines <= _CORTA,
         "nota": legible(table.nota or ""),
     }
+
+
+def _lines(cell: str, wide: int) -> int:
+    return sum(max(1, -(-len(line) // wide)) for line in cell.split("\n"))

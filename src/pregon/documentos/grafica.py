@@ -166,11 +166,12 @@ def _legend(series: Sequence[Linea]) -> list[str]:
 
 
 def _labels(labels: list[tuple[tuple[float, float], str]]) -> list[str]:
-    """At the end of each line; those that would touch are pushed apart, in their order."""
+    """At the end of each line, under it where the grid would run through them; those that would touch are pushed
+    apart, in their order."""
     out = []
     last = -math.inf
     for (px, py), name in sorted(labels, key=lambda one: one[0][1]):
-        y = max(py + 4, last + _APART)
+        y = max(py + (4 if px >= ANCHO - _RIGHT - 1 else _APART), last + _APART)
         last = y
         out.append(_text(min(px, ANCHO - _RIGHT) + 5, y, name, fill=TINTA))
     return out

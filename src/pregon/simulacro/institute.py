@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from pregon.base.errors import PregonError
 from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.compuerta import ENCABEZADO_ORIGEN
+from pregon.instituto.entrega.corrida import Corrida
 from pregon.instituto.workspace import open_workspace
 from pregon.paquete.manifest import Autorizacion
 from pregon.simulacro.plan import read_plan
@@ -112,17 +114,24 @@ class Institute:
         self._workspace = open_workspace(post.instituto, clock=self._clock, disk=disk)
         self._inboxes = tuple(Path(path) for path in json.loads(post.entradas.read_bytes()))
         self._given = load(post.autorizaciones) if post.autorizaciones.exists() else None
-        self._signed: list[SignedCut] = []
+        # What an institute that was lost had signed: it goes on from there.
+        self._signed: list[SignedCut] = list(post.signed())
         self._next_stamp = self._clock.now()
 
     def run(self) -> None:
         """Publish every planned cut, each at its hour and once permitted."""
+        done = {cut.numero for cut in self._signed}
         for cut in read_plan(self._post.plan.read_bytes()):
-            while self._clock.now() < cut.hora or self._post.permitted() < cut.numero:
+            if cut.numero in done:
+                continue
+            while self._clock.now() < cut.sale or self._post.permitted() < cut.numero:
                 self._stamp_if_due()
                 self._clock.sleep(_LOOK_S * self._pace())
             self._publish(cut)
+        endless = self._workspace.convocatoria.permanencia_hasta is None
         while True:
+            if endless:  # Without an end of permanence the closing cut has no date beyond the usual (MOR-gap).
+                self._stamp_if_due()
             self._clock.sleep(_LOOK_S * self._pace())
 
     def _pace(self) -> float:
@@ -167,6 +176,11 @@ class Institute:
             except PregonError as error:
                 # One difusor's inbox must not delay the others; the night's table shows who stayed behind.
                 _logger.warning("entrega a %s: %s", inbox, error.que_paso)
+        if not any(one.empuja for one in self._workspace.settings.destino):
+            return
+        for line in Corrida(self._workspace, os.environ).run():
+            if line.error is not None:
+                _logger.warning("entrega a %s/%s: %s", line.difusor, line.nodo, line.error.que_paso)
 
 
 def main() -> None:

@@ -27,12 +27,13 @@ from pregon.convocatoria.perfiles import to_toml_text
 from pregon.difusor.inicia import create as create_difusor
 from pregon.difusor.libro import Libro
 from pregon.difusor.report import estado
+from pregon.instituto.settings import ARCHIVO
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
-from pregon.simulacro import checks
+from pregon.simulacro import checks, portadores
 from pregon.simulacro.institute import Post
 from pregon.simulacro.portal import Portal, Reader, SignedManifests
-from pregon.simulacro.result import Check, CutAtDifusor, DifusorResult, NightResult, SignedCut
+from pregon.simulacro.result import Check, CutAtDifusor, DifusorResult, Horario, NightResult, SignedCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from pregon.difusor.workspace import Workspace as DifusorWorkspace
     from pregon.simulacro.plan import Plan, PlannedCut
 
-Carrier = Literal["carpeta", "entrada", "ambos"]
+Carrier = Literal["carpeta", "entrada", "ambos", "convocatoria"]
+"""How cuts travel: by folders of this machine, or by what the call asks for (``portadores``)."""
 
 LEAD = timedelta(minutes=5)
 """Simulated time between the opening of the doors and the start."""
@@ -51,6 +53,8 @@ CUT_TIMEOUT_S = 60.0
 """Real seconds a cut may take, to be signed or to be seen, before the simulacro gives up on it."""
 POLL_S = 0.05
 SONDEO_S = 0.2
+READER_PAUSE_S = 0.15
+"""Real seconds between the rounds of the reader of each difusor."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,10 @@ class Leader:
         self._random = random.Random(night.semilla)  # noqa: S311 - chooses which files are checked
         self._difusores: list[_Difusor] = []
         self._first_checks: dict[str, Check] = {}
+        self._puertas: dict[str, portadores.Puerta] = {}
         self._manifests = SignedManifests(self._post.instituto / "repositorio")
         self._last = night.plan.cortes[-1].numero
+        self._reader_pause = READER_PAUSE_S
 
     @contextlib.contextmanager
     def run(self) -> Iterator[NightResult]:
@@ -104,6 +110,8 @@ class Leader:
         """
         with contextlib.ExitStack() as stack:
             self._prepare()
+            if self._night.transporte == "convocatoria":
+                self._open_doors(stack)
             institute = stack.enter_context(self._institute())
             for number in range(1, self._night.difusores + 1):
                 self._difusores.append(self._open_difusor(f"difusor-{number}", number, stack))
@@ -118,7 +126,19 @@ class Leader:
                 cortes=tuple(cut for cut in self._post.signed() if cut.numero > 0),
                 difusores=tuple(difusor.result for difusor in self._difusores),
                 esperados=len(self._night.plan.cortes),
+                paquete=self._kind_of_package(),
+                horario=self._horario(),
             )
+
+    def _kind_of_package(self) -> str:
+        """What the last cut travels in, by the files that are there."""
+        folder = self._post.instituto / "repositorio" / "targets" / "cortes" / f"{self._last:04d}"
+        kinds = {path.suffix.removeprefix(".") for path in folder.iterdir()} & {"zip", "7z"}
+        return kinds.pop() if kinds else "dir"
+
+    def _horario(self) -> Horario:
+        call = self._night.convocatoria
+        return Horario(call.inicio, call.intervalo_min, self._night.acelerar)
 
     # Preparation
 
@@ -139,12 +159,29 @@ class Leader:
             disk=disk,
             reloj_simulado=str(post.reloj),
         )
-        inboxes = [
-            str(self._folder_of(f"difusor-{n}") / "entrada")
-            for n in range(1, self._night.difusores + 1)
-            if self._carrier(n) == "entrada"
-        ]
-        disk.write(post.entradas, json.dumps(inboxes).encode())
+        disk.write(post.entradas, json.dumps(self._inboxes()).encode())
+
+    def _inboxes(self) -> list[str]:
+        """The folders that the institute itself delivers into."""
+        numbers = range(1, self._night.difusores + 1)
+        return [str(self._folder_of(f"difusor-{n}") / "entrada") for n in numbers if self._carrier(n) == "entrada"]
+
+    def _open_doors(self, stack: contextlib.ExitStack) -> None:
+        """Start the servers of the call's carrier and tell the institute where to deliver."""
+        post = self._post
+        names = (f"difusor-{n}" for n in range(1, self._night.difusores + 1))
+        self._puertas = stack.enter_context(
+            portadores.abiertas(
+                self._night.convocatoria,
+                {ident: self._folder_of(ident) for ident in names},
+                repositorio=post.instituto / "repositorio",
+                folder=post.folder / "portadores",
+                disk=self._disk,
+            )
+        )
+        settings = post.instituto / ARCHIVO
+        tables = "".join(door.destinos for door in self._puertas.values())
+        self._disk.write(settings, settings.read_bytes() + f"\n{tables}".encode())
 
     def _folder_of(self, ident: str) -> Path:
         return self._post.folder / ident
@@ -153,6 +190,13 @@ class Leader:
         if self._night.transporte == "ambos":
             return "entrada" if number % 2 == 0 else "carpeta"
         return self._night.transporte
+
+    def _local_door(self, number: int) -> portadores.Puerta:
+        """The way by folders: the difusor's own ``entrada``, or the institute's repository."""
+        carrier = self._carrier(number)
+        return portadores.Puerta(
+            carrier, "entrada" if carrier == "entrada" else str(self._post.instituto / "repositorio")
+        )
 
     def _set_pace(self, origin: datetime, rate: float) -> None:
         self._disk.write(self._post.reloj, SimulatedClock.start(origin, rate).dump())
@@ -166,23 +210,23 @@ class Leader:
     def _open_difusor(self, ident: str, number: int, stack: contextlib.ExitStack) -> _Difusor:
         folder = self._folder_of(ident)
         port = free_port("127.0.0.1")
-        origin = "entrada" if self._carrier(number) == "entrada" else str(self._post.instituto / "repositorio")
+        door = self._puertas.get(ident) or self._local_door(number)
         # The last difusor has a clock that nobody measured: it opens only on the institute's signed witness.
-        source = "ninguna" if number == self._night.difusores > 1 else "simulado"
+        source = "ninguna" if number == self._night.difusores > 1 or not self._trusts_clock(ident) else "simulado"
         toml = "\n".join(
             [
                 f"convocatoria = {json.dumps(str(self._post.folder / 'convocatoria.toml'))}",
                 'ambiente = "simulacro"',
                 f'id = "{ident}"',
-                f"origen = {json.dumps(origin)}",
+                f"origen = {json.dumps(door.origen)}",
                 f"sondeo_s = {SONDEO_S}",
                 "[reloj]",
                 f'fuente = "{source}"',
-                f"simulado = {json.dumps(str(self._post.reloj))}",
+                f"simulado = {json.dumps(str(self._clock_file(ident)))}",
                 "[servidor]",
                 'direccion = "127.0.0.1"',
                 f"puerto = {port}",
-                "",
+                door.acceso,
             ]
         )
         root = self._post.instituto / RAIZ
@@ -191,16 +235,30 @@ class Leader:
         server = stack.enter_context(
             running([sys.executable, "-m", "pregon", "difusor", "sirve", folder], output=folder / "sirve.log")
         )
-        stack.enter_context(
-            running([sys.executable, "-m", "pregon", "difusor", "recibe", folder], output=folder / "recibe.log")
-        )
+        self._receive(ident, stack)
         portal = Portal(url)
         stack.callback(portal.close)
-        reader = Reader(url, self._manifests, self._last)
+        reader = Reader(url, self._manifests, self._last, pause=self._reader_pause)
         stack.callback(reader.finish)
-        difusor = _Difusor(ident, workspace, url, portal, reader, DifusorResult(ident, url))
+        difusor = _Difusor(ident, workspace, url, portal, reader, DifusorResult(ident, url, door.esquema))
         wait_until(lambda: portal.get("") is not None, server, timeout=START_TIMEOUT_S, what=f"El servidor de {ident}")
         return difusor
+
+    def _clock_file(self, ident: str) -> Path:
+        """The simulated clock that a difusor reads."""
+        del ident
+        return self._post.reloj
+
+    def _trusts_clock(self, ident: str) -> bool:
+        """Whether the clock of a difusor counts as measured."""
+        del ident
+        return True
+
+    def _receive(self, ident: str, stack: contextlib.ExitStack) -> Process:
+        """Start what receives at a difusor."""
+        folder = self._folder_of(ident)
+        command: list[str | Path] = [sys.executable, "-m", "pregon", "difusor", "recibe", folder]
+        return stack.enter_context(running(command, output=folder / "recibe.log"))
 
     # The night
 
@@ -243,7 +301,7 @@ class Leader:
 
     def _wait_signed(self, cut: PlannedCut, institute: Process) -> SignedCut:
         clock = SimulatedClock.load(self._post.reloj)
-        patience = max(clock.until(cut.hora).total_seconds(), 0.0) + CUT_TIMEOUT_S
+        patience = max(clock.until(cut.sale).total_seconds(), 0.0) + CUT_TIMEOUT_S
         wait_until(
             lambda: any(signed.numero == cut.numero for signed in self._post.signed()),
             institute,

@@ -33,6 +33,11 @@ class ContestFiles:
     candidaturas: Path | None = None
     leeme: Path | None = None
 
+    @property
+    def archivos(self) -> tuple[Path, ...]:
+        """Those that there are."""
+        return tuple(path for path in (self.actas, self.candidaturas, self.leeme) if path is not None)
+
     def to_json(self) -> dict[str, Any]:
         return {key: None if path is None else str(path) for key, path in vars(self).items()}
 
@@ -41,7 +46,7 @@ class ContestFiles:
 class PlannedCut:
     """One cut to publish: its number, its hour (aware) and the files it is made from.
 
-    ``salto``: the clock may leap over the empty hours before it.
+    ``salto``: the clock may leap over the empty hours before it. ``retraso``: how long after its hour it is made.
     """
 
     numero: int
@@ -49,11 +54,18 @@ class PlannedCut:
     fuentes: tuple[ContestFiles, ...]
     ultimo: bool = False
     salto: bool = False
+    retraso: timedelta = timedelta(0)
+
+    @property
+    def sale(self) -> datetime:
+        """When it is made."""
+        return self.hora + self.retraso
 
     def to_json(self) -> dict[str, Any]:
         return {
             "numero": self.numero,
             "hora": self.hora.isoformat(),
+            "retraso_s": self.retraso.total_seconds(),
             "fuentes": [source.to_json() for source in self.fuentes],
             "ultimo": self.ultimo,
             "salto": self.salto,
@@ -89,6 +101,7 @@ def read_plan(data: bytes) -> tuple[PlannedCut, ...]:
             ),
             ultimo=cut["ultimo"],
             salto=cut["salto"],
+            retraso=timedelta(seconds=cut["retraso_s"]),
         )
         for cut in json.loads(data)
     )

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pregon.simulacro.fallas.diario import Ocurrida
+    from pregon.simulacro.notas.notas import Calificacion
+
 TOTALES_IGUALES = "TOTALES_IGUALES"
 """The served totals of each contest are those that ``prep totales`` computes from the cut's actas."""
 BYTES_IGUALES = "BYTES_IGUALES"
@@ -50,6 +53,22 @@ class SignedCut:
         }
 
 
+@dataclass(frozen=True)
+class Horario:
+    """The clock of the night: when the call starts, the minutes between its cuts, how fast it went."""
+
+    inicio: datetime
+    intervalo_min: int
+    acelerar: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "inicio": self.inicio.isoformat(),
+            "intervalo_min": self.intervalo_min,
+            "acelerar": self.acelerar,
+        }
+
+
 @dataclass
 class CutAtDifusor:
     """How one cut went at one difusor. ``segundos_a_visible``: real seconds from signing; None if never seen."""
@@ -68,11 +87,14 @@ class CutAtDifusor:
 
 @dataclass
 class DifusorResult:
-    """The night of one difusor."""
+    """The night of one difusor. ``transporte``: how its cuts came, as ``--transporte`` or the scheme of an address."""
 
     id: str
     url: str
+    transporte: str = "carpeta"
     cortes: list[CutAtDifusor] = field(default_factory=list)
+    puntos: int | None = None
+    """Its marks of a night with faults, 0 to 100; None of any other night."""
 
     @property
     def checks(self) -> list[Check]:
@@ -80,7 +102,9 @@ class DifusorResult:
 
     @property
     def nota(self) -> int:
-        """Share of the checks that held and the cuts that were seen, 0 to 100, rounded down."""
+        """Share of the checks that held and the cuts that were seen, 0 to 100, rounded down; or its marks."""
+        if self.puntos is not None:
+            return self.puntos
         points = [check.ok for check in self.checks] + [cut.segundos_a_visible is not None for cut in self.cortes]
         return 100 * sum(points) // len(points) if points else 0
 
@@ -88,6 +112,7 @@ class DifusorResult:
         return {
             "id": self.id,
             "url": self.url,
+            "transporte": self.transporte,
             "cortes": [cut.to_json() for cut in self.cortes],
             "nota": self.nota,
         }
@@ -95,7 +120,7 @@ class DifusorResult:
 
 @dataclass(frozen=True)
 class NightResult:
-    """A finished simulacro."""
+    """A finished simulacro. ``fallas`` and ``notas``: of one with faults on purpose (``simulacro.fallas``)."""
 
     convocatoria: str
     ambiente: str
@@ -103,10 +128,21 @@ class NightResult:
     cortes: tuple[SignedCut, ...]
     difusores: tuple[DifusorResult, ...]
     esperados: int
+    paquete: str | None = None
+    """What the last cut came in: «zip», «7z» or «dir»."""
+    horario: Horario | None = None
+    fallas: tuple[Ocurrida, ...] = ()
+    notas: Calificacion | None = None
 
     @property
     def ok(self) -> bool:
-        """True only if every planned cut was signed, seen at every difusor, and every check held."""
+        """True only if every planned cut was signed, seen at every difusor, and every check held.
+
+        With faults, who was made to miss a cut need not have seen it: that all its marks are met says more.
+        """
+        if self.notas is not None:
+            held = all(check.ok for difusor in self.difusores for check in difusor.checks)
+            return len(self.cortes) == self.esperados > 0 and held and self.notas.ok
         return (
             len(self.cortes) == self.esperados > 0
             and len(self.difusores) > 0
@@ -123,8 +159,11 @@ class NightResult:
             "convocatoria": self.convocatoria,
             "ambiente": self.ambiente,
             "semilla": self.semilla,
+            "paquete": self.paquete,
+            "horario": None if self.horario is None else self.horario.to_json(),
             "cortes": [cut.to_json() for cut in self.cortes],
             "difusores": [difusor.to_json() for difusor in self.difusores],
-            "fallas": [],
+            "fallas": [fault.to_json() for fault in self.fallas],
+            "notas": None if self.notas is None else self.notas.to_json(),
             "ok": self.ok,
         }

@@ -106,8 +106,12 @@ class Acceso:
         ]
 
     def sigue(self, request: Request, *, usa: bool) -> bool:
-        """Whether the session of a request still stands, for an answer that stays open."""
-        return self._session(request, usa=usa) is not None
+        """Whether the session of a request still stands, for an answer that stays open; not if nobody can tell."""
+        try:
+            return self._session(request, usa=usa) is not None
+        except PregonError as exc:
+            _logger.error("%s: %s", exc.codigo, exc.que_paso)  # noqa: TRY400 - its text says all
+            return False
 
     def puerta(self, app: ASGIApp) -> ASGIApp:
         """``app`` behind the door."""
@@ -146,8 +150,7 @@ class Acceso:
         try:
             session = await run_in_threadpool(self._session, request, usa=True)
         except PregonError as exc:
-            _logger.error("%s: %s", exc.codigo, exc.que_paso)  # noqa: TRY400 - its text says all
-            return self._says(request, 503, "Las cuentas no se pueden leer. Revíselas en el equipo.")
+            return self._unreadable(request, exc)
         request.state.sesion = session
         path = request.url.path
         if session is None:
@@ -192,7 +195,10 @@ class Acceso:
         if not seed or not _same(form.get(FICHA), self._seal(seed)):
             return self._form_page(request, 403, "La página de entrada había caducado. Escriba su clave otra vez.")
         name, password, address = form.get("cuenta", "").strip(), form.get("clave", ""), self.sitio.cliente(request)
-        known = await run_in_threadpool(self._accounts.todas)
+        try:
+            known = await run_in_threadpool(self._accounts.todas)
+        except PregonError as exc:
+            return self._unreadable(request, exc)
         wait = self._brakes.intenta(name, address, cuentas=known)
         if wait > 0:
             await self._tell(Suceso("rechazo", name if name in known else None, address, "espera"))
@@ -262,6 +268,10 @@ class Acceso:
     def _forget(self, request: Request, answer: Response, que: str) -> None:
         secure = self.sitio.seguro(request.headers.get("host", ""))
         answer.delete_cookie(self._cookie(request, que), path="/", httponly=True, samesite="strict", secure=secure)
+
+    def _unreadable(self, request: Request, exc: PregonError) -> Response:
+        _logger.error("%s: %s", exc.codigo, exc.que_paso)
+        return self._says(request, 503, "Las cuentas no se pueden leer. Revíselas en el equipo.")
 
     def _says(self, request: Request, status: int, texto: str) -> Response:
         if request.url.path.startswith(API):

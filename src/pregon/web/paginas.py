@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ESTATICO = "/estatico/"
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _CASA = "pregon.web"
+_SIN_PAGINA = {404: "No hay ninguna página en esa dirección.", 405: "Aquí no se atiende ese método."}
 
 
 class Paginas:
@@ -46,6 +48,14 @@ class Paginas:
     def responde(self, plantilla: str, status: int = 200, **datos: Any) -> Response:
         """One template as an answer."""
         return HTMLResponse(self.texto(plantilla, **datos), status)
+
+    async def sin_pagina(self, request: Request, exc: Exception) -> Response:
+        """The answer where no page is, or not for that method: for the ``exception_handlers`` of a site."""
+        del request
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        answer = self.responde("mensaje.html", status, texto=_SIN_PAGINA.get(status, "No se pudo atender."))
+        answer.headers.update(getattr(exc, "headers", None) or {})
+        return answer
 
     def rutas(self) -> Sequence[Route]:
         """Where the style and the scripts are."""

@@ -117,12 +117,12 @@ def test_the_night_fits_in_the_planned_link_and_not_in_half_of_it() -> None:
     """The simulated crowd of the high scenario, through the link: what each waits in the minutes of the peak."""
     from pregon.difusor.aforo.curva import noche
     from pregon.simulacro.modelo.noche import esperas, multitud
-    from tests.difusor.aforo.test_pico import told
+    from pregon.simulacro.modelo.publico import en_visitas
 
     call, settings = "gro-2021", AjustesAforo(visitantes=12_000, fuente="x")
     found = analiza(load(call), settings, PESOS)
     people = found.demanda.visitantes("alto")
-    habits, portal = told(noche(load(call)), settings, PESOS)
+    habits, portal = en_visitas(noche(load(call)), settings, PESOS)
     _, asked = multitud(9, people, habits, portal)
     peak = found.escenarios["alto"].mbps.segundo
     near = [one for one in asked if peak - 600 <= one.hora < peak + 120]

@@ -12,10 +12,10 @@ import pytest
 from pregon.convocatoria.perfiles import load
 from pregon.difusor.aforo import curva, peso, pico
 from pregon.difusor.aforo.ajustes import AjustesAforo, Curva, Visita
-from pregon.difusor.aforo.curva import VENTANA_S, Noche, extendida, llegadas, noche
+from pregon.difusor.aforo.curva import VENTANA_S, extendida, llegadas, noche
 from pregon.difusor.aforo.peso import Consulta, Pesos
 from pregon.simulacro.modelo.noche import Cuenta, cuenta, multitud
-from pregon.simulacro.modelo.visitas import Costumbres, Peso, Portal
+from pregon.simulacro.modelo.publico import en_visitas
 from tests.difusor.aforo.conftest import PESOS
 
 NOCHES: dict[str, tuple[str, int, AjustesAforo]] = {
@@ -38,40 +38,9 @@ def analysed(call: str, people: int, settings: AjustesAforo, pesos: Pesos = PESO
 
 def simulated(call: str, people: int, settings: AjustesAforo, seed: int, pesos: Pesos = PESOS, **other: Any) -> Cuenta:
     night = noche(load(call), settings.intervalo_min)
-    habits, portal = told(night, settings, pesos, **other)
+    habits, portal = en_visitas(night, settings, pesos, **other)
     stays, asked = multitud(seed, people, habits, portal)
     return cuenta(stays, asked, segundos=night.segundos, tope=settings.red.mbps_usuario * 1e6 / 8)
-
-
-def told(night: Noche, settings: AjustesAforo, pesos: Pesos, **other: Any) -> tuple[Costumbres, Portal]:
-    """The same night in the simulation's own words."""
-    visit, rises, net = settings.visita, settings.curva, settings.red
-
-    def wire(one: Consulta, opening: int = 0) -> Peso:
-        return Peso(one.peticiones, (one.gzip + one.peticiones * net.cabeceras_bytes + opening) * 1.05)
-
-    total = sum(visit.mezcla.values())
-    portal = Portal(
-        wire(pesos.primera, net.tls_bytes),
-        wire(pesos.repetida, net.tls_bytes),
-        wire(pesos.novedad),
-        [(part / total, wire(pesos.paginas[name])) for name, part in visit.mezcla.items()],
-        None if pesos.descarga is None else wire(pesos.descarga),
-    )
-    habits: dict[str, Any] = {
-        "segundos": night.segundos,
-        "cortes": night.cortes,
-        "horas": rises.horas,
-        "apertura": rises.apertura_pct / 100,
-        "apertura_s": rises.apertura_min * 60,
-        "pulso": rises.pulso_pct / 100,
-        "pulso_s": rises.pulso_min * 60,
-        "visitas": visit.visitas,
-        "paginas": visit.paginas,
-        "estancia_s": visit.minutos * 60,
-        "descarga": visit.descarga_pct / 100,
-    }
-    return Costumbres(**habits | other), portal
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -137,6 +137,11 @@ def test_each_state_is_carried_to_the_server_of_the_institute(mesa: Mesa, tmp_pa
     assert all(one.startswith("publico-") or one == "incrusta.js" for one in asked)
     assert {"index.html", "noche.json"} < set(pages)
 
+    # One that is down keeps none of the others with what is old.
+    other = tmp_path / "otro"
+    other.mkdir()
+    con(mesa, destino=[str(there), str(other)])
+    service = mesa.servicio()
     there.rename(tmp_path / "desconectado")
     mesa.llegan(hora(1))
     mesa.a_las(hora(1, 20))
@@ -146,6 +151,7 @@ def test_each_state_is_carried_to_the_server_of_the_institute(mesa: Mesa, tmp_pa
     assert dice(mesa)["noche"]["corte"]["corte"] == 2, "here it is public all the same"
     old = json.loads((tmp_path / "desconectado" / "situacion.json").read_bytes())
     assert old["noche"]["corte"]["corte"] == 1
+    assert tree_digest(other) == tree_digest(mesa.carpeta / "publico" / ENLACE / ".")
 
 
 def test_the_unit_may_write_where_the_pages_go_and_the_check_asks_for_them(mesa: Mesa, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import zipfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from pregon.cli import publico as cli
 from pregon.instituto.build import build_cut
 from pregon.instituto.publico.envio import envia
 from pregon.instituto.publico.fuente import ultimos_dictamenes
+from pregon.instituto.publico.modelo import Disponibilidad
+from pregon.instituto.publico.paginas import Paginas
 from pregon.instituto.publico.sitio import ENLACE, GUARDA, PUNTERO, VERSIONES, Publicador, vigente
 from pregon.instituto.registro import orden
 from pregon.instituto.workspace import open_workspace
@@ -107,6 +110,8 @@ def test_how_each_difusor_is_and_how_much_of_the_month_it_answered(sitio: Path) 
     assert late["disponibilidad"] == [{"mes": "2021-06", "porcentaje": "100.0000", "observado_s": 3600}]
     off = told["tele-tres"]
     assert (off["url"], off["corte"], off["disponibilidad"]) == (None, None, [])
+    listed = leido(sitio, "difusores.json")
+    assert all(one.endswith("-05:00") for one in (listed["generado"], *(each["desde"] for each in listed["difusores"])))
     assert {"motivos", "causa", "evidencia", "punto", "veredicto"}.isdisjoint(late)
     page = parse((sitio / ENLACE / "situacion.html").read_bytes())
     rows = {row.attrs["id"]: row for row in page.all("tr", id=None)}
@@ -118,6 +123,22 @@ def test_how_each_difusor_is_and_how_much_of_the_month_it_answered(sitio: Path) 
         page.one("p", class_="titular").text
         == "El último corte es el 4, de las 21:20 h. El siguiente se espera a las 21:40 h."
     )
+
+
+@pytest.mark.parametrize("antes", ["diario-uno", "radio-dos"])
+def test_the_month_that_the_page_names_is_that_of_every_row(hecha: NochePublica, tmp_path: Path, antes: str) -> None:
+    state = publica(hecha, tmp_path / "publico").publico
+    # On the first of a month who was not looked at yet has only the one before.
+    known = {ident: Disponibilidad("2021-06", "99.0000", 60) for ident in ("diario-uno", "radio-dos")}
+    known[antes] = Disponibilidad("2021-05", "12.0000", 60)
+    people = tuple(
+        replace(one, disponibilidad=(known[one.renglon.id],)) for one in state.difusores if one.renglon.id in known
+    )
+    page = parse(Paginas(hecha.espacio).todas(replace(state, difusores=people), 1)["situacion.html"])
+    rows = {row.attrs["id"].removeprefix("d-"): row.text for row in page.all("tr", id=None)}
+    assert "Respondió en junio" in page.one("thead").text
+    assert {ident: "99.0000" in text for ident, text in rows.items()} == {ident: ident != antes for ident in known}
+    assert "12.0000" not in page.one("table").text
 
 
 def test_nothing_confidential_is_in_any_public_file(hecha: NochePublica, sitio: Path) -> None:

@@ -127,6 +127,7 @@ def test_an_order_is_confirmed_or_discarded_once(tmp_path: Path) -> None:
         form = {"orden": "O0001", "difusor": RADIO, "motivo": "El consejo la aprobó.", "confirmacion": RADIO}
         done = titular.logra("confirma", {**form, "responde_a": "orden/O0001"}, orden="O0001")
         assert (done["fase"], done["aviso"], done["responde_a"]) == ("hecha", 1, "orden/O0001"), done
+        assert f"<h1>Confirmar la orden O0001, de {RADIO}</h1>" in titular.pide(f"tramites/{done['numero']}").text
         assert consejo.casa.estado() == "suspendido"
         order = consejo.casa.proceso().diario.ordenes["O0001"]
         assert (order.fase, order.operador) == ("cumplida", GENTE["titular"])
@@ -264,6 +265,27 @@ def test_nothing_is_begun_that_the_journal_does_not_have(tmp_path: Path) -> None
         book.pide(asked(number(2)))
     assert isinstance(refused.value, DiscoError)
     assert done == [number(1)]
+
+
+def test_another_journal_in_its_place_is_read_and_what_was_spent_stays_spent(tmp_path: Path) -> None:
+    clock = SystemClock()
+    path = tmp_path / "estado.sqlite"
+    state = StateDatabase(path, clock)
+    for _ in range(20):
+        state.record("nota", texto="De antes.")
+    book = Tramites(state, clock, lambda _: Hecho("Listo."), real=clock)
+    book.pide(asked(number(1)))
+    book.espera(number(1), 10)
+    for one in tmp_path.glob("estado.sqlite*"):
+        one.unlink()
+    StateDatabase(path, clock).record("nota", texto="De un respaldo.")
+    with pytest.raises(Repetida):
+        book.pide(asked(number(1)))
+    assert book.de(number(1)) is None
+    book.pide(asked(number(2)))
+    after = book.espera(number(2), 10)
+    assert after is not None
+    assert (after.fase, after.dice) == ("hecha", "Listo.")
 
 
 def test_no_more_than_some_at_once(tmp_path: Path) -> None:

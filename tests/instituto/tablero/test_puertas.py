@@ -192,3 +192,13 @@ def test_a_form_with_mistakes_comes_back_with_what_was_typed(consejo: Consejo) -
     assert "obs &lt;b&gt;1&lt;/b&gt;" in answer.text
     assert answer.text.count('aria-invalid="true"') == 2
     assert consejo.huella() == before
+
+
+def test_an_address_brings_no_confirmation_written(consejo: Consejo) -> None:
+    page = consejo.persona("titular").pide(
+        f"acciones/suspende?difusor={RADIO}&motivo=Por+la+llamada&confirmacion={RADIO}&numero=de-otra-parte-0001"
+    )
+    assert page.status_code == 200
+    assert 'name="motivo" value="Por la llamada"' in page.text
+    assert 'name="confirmacion" value=""' in page.text
+    assert "de-otra-parte-0001" not in page.text

@@ -124,6 +124,9 @@ def test_a_difusor_s_page_cites_its_observations(sitio: tuple[Noche, Atendido], 
         assert re.search(rf"\b{one.n}\b", page), one.n
     for ruta in ("difusor/nadie", "difusor/..%2f..%2finstituto.toml", f"difusor/{'a' * 3000}"):
         assert pide(ana, ruta).status_code == 404
+    for ruta in ("no-hay", "estatico", "difusor/a/b"):
+        answer = pide(ana, ruta)
+        assert (answer.status_code, "No hay ninguna página en esa dirección." in answer.text) == (404, True)
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ class Cdn(Settings):
 
 
 class Banda(Settings):
-    """How wrong the number of visitors may be: from ``baja`` to ``alta`` times it. What is sized is sized for the "
-    "high."""
+    """How wrong the number of visitors may be: from ``baja`` to ``alta`` times it. What is sized is sized for the
+    high."""
 
     baja: Annotated[float, Field(gt=0, le=1)] = 0.5
     alta: Annotated[float, Field(ge=1, le=100)] = 2.0
@@ -216,8 +216,8 @@ def con_visitantes(settings: AjustesAforo, number: int | None) -> AjustesAforo:
 
 
 def mezcla(visita: Visita, hay: Mapping[str, object]) -> dict[str, float]:
-    """The part of each kind of page that the package really has; of 1 in all. Empty where it has no page but the "
-    "cover."""
+    """The part of each kind of page that the package really has; of 1 in all. Empty where it has no page but the
+    cover."""
     parts = {name: part for name, part in visita.mezcla.items() if name in hay and part > 0}
     if not parts and hay:
         parts = dict.fromkeys(hay, 1.0)  # type: ignore[arg-type]

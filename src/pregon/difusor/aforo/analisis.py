@@ -39,8 +39,8 @@ class Origen:
 
 @dataclass(frozen=True)
 class Aforo:
-    """All of it. ``carga``: what is sized for, the high end of chance in the scenario «alto». ``limite_s``: for a "
-    "page."""
+    """All of it. ``carga``: what is sized for, the high end of chance in the scenario «alto». ``limite_s``: for a
+    page."""
 
     convocatoria: Convocatoria
     ajustes: AjustesAforo

@@ -1,5 +1,5 @@
-"""The analysis as people hand it in, with its plots (INE-II-a-iii-3b, INE-II-a-iii-3c, GRO-2.4h), and JSON beside "
-"it."""
+"""The analysis as people hand it in, with its plots (INE-II-a-iii-3b, INE-II-a-iii-3c, GRO-2.4h), and JSON beside
+it."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ _STRAIGHT = 1e-6
 
 @dataclass(frozen=True)
 class Pico:
-    """The greatest window: ``bajo``, ``medio`` and ``alto`` are the ``BANDA`` of chance; ``segundo``: when it is "
-    "due."""
+    """The greatest window: ``bajo``, ``medio`` and ``alto`` are the ``BANDA`` of chance; ``segundo``: when it is
+    due."""
 
     bajo: float
     medio: float

@@ -27,7 +27,7 @@ from pregon.difusor import pointer
 from pregon.difusor.historia.auditoria import CUARTOS
 from pregon.difusor.historia.compresion import compressed, kind_of
 from pregon.difusor.historia.rescate import APARTADO
-from pregon.difusor.workspace import MAQUINA
+from pregon.difusor.workspace import MAQUINA, NOCHE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,10 @@ MODE = 0o600
 CONFIANZA_TRIES = 20
 """Times that the verifier's memory is read until nothing of it changed meanwhile."""
 CONFIANZA_MAX_BYTES = 64 << 20
-_REMADE = frozenset({"objetos", "cortes", "recepcion", "entrada", "servidor", "puntero", "publico", CUARTOS, MAQUINA})
-"""What recovery, the sender or the servers make again, and what another machine must not call itself."""
+_REMADE = frozenset(
+    {"objetos", "cortes", "recepcion", "entrada", "servidor", "puntero", "publico", CUARTOS, MAQUINA, NOCHE}
+)
+"""What recovery, the sender or the servers make again, what another machine must not call itself, and what must go."""
 ESENCIAL = frozenset({"avisos", "personalizada", PERFIL})
 """What ``esencial`` takes of a workspace besides the verifier's memory and the state database."""
 _SECRETS = frozenset({"llaves"})

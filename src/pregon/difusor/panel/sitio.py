@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from pregon.difusor.panel.cuentas import MIRA, cuentas_de
@@ -72,7 +73,8 @@ class Panel:
                 Route("/flujo", con_papel(MIRA, self._stream), methods=["GET"]),
                 *self._door.rutas(),
                 *self._pages.rutas(),
-            ]
+            ],
+            exception_handlers={HTTPException: self._pages.sin_pagina},
         )
         self.app: ASGIApp = Cabeceras(self._door.puerta(inner), site)
 

@@ -76,7 +76,7 @@ SUCESOS = {
     "alta": "Se registró el difusor {difusor}",
     "estado_difusor": "El difusor {difusor} pasó de «{de}» a «{a}»",
     "baja": "El difusor {difusor} causó baja",
-    "dictamen": "Dictamen de {difusor}: {veredicto} ({causa})",
+    "dictamen": "Dictamen de {difusor}: {veredicto}{causa}",
     "periodo": "Cerró el periodo {periodo} (corte {corte}) de {difusor}: {resultado}",
     "advertencia": "Comunicación {id}: {fase}",
     "orden_propuesta": "Se propuso la orden {id}: {accion} a {difusor}",
@@ -93,6 +93,12 @@ SUCESOS = {
     "relevo_termina": "El relevo terminó lo que la otra máquina dejó a medias",
     "expediente": "Se hizo un expediente (suma {sha256})",
     "informe": "Se hizo el informe de la noche (suma {sha256})",
+    "clave_noche": "Se hizo la clave de la noche {noche}",
+    "clave_noche_dada": "Se selló la clave de la noche {noche} para el nodo {difusor}/{nodo}",
+    "clave_noche_destruida": "Se destruyó la clave de la noche {noche}",
+    "memoria": "Se admitió la entrega de conteos del nodo {difusor}/{nodo} (suma {sha256})",
+    "memoria_rechazada": "Se rechazó una entrega de conteos ({codigo})",
+    "bitacoras_abiertas": "Se abrieron las bitácoras de acceso del nodo {difusor}/{nodo} (suma {sha256})",
     "nota": "Nota: {que}",
     "tablero_accion": "{cuenta} ({papel}), desde el tablero, {verbo}: {paso}",
     "tablero_cuenta": "La cuenta {cuenta} del tablero fue {paso}",
@@ -140,6 +146,10 @@ def _word(key: str, value: Any) -> str:
             return f"{value:06d}" if key != "n" else str(value)
         case "resultado", str():
             return RESULTADOS.get(value, (value, ""))[0].lower()
+        case "causa", "sin_determinar":
+            return ", sin saber de quién es la causa"
+        case "causa", str():
+            return f", por causa {CAUSAS[value]}" if CAUSAS.get(value) else ""
         case "veredicto", str():
             return VEREDICTOS.get(value, (value, ""))[0].lower()
         case "accion", str():

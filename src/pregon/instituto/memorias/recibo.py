@@ -123,7 +123,7 @@ def _checked(workspace: Workspace, node: Destino, data: bytes) -> Entrega:
             f"La entrega de {node.nombre} se contó con la clave {found.noche}, que no es la de esta noche"
             + ("." if night is None else f" ({night.nombre})."),
             intacto=_INTACTO,
-            que_hacer="Sus visitantes no se pueden sumar con los demás: que cuente de nuevo con la clave que se le dio.",
+            que_hacer="Sus visitantes no se pueden sumar con los demás: que cuente de nuevo con la que se le dio.",
         )
     return found
 

@@ -84,10 +84,7 @@ def visitors(contados: Iterable[Contado]) -> list[Visitantes]:
 
 def _measure(entregas: Mapping[str, Entrega], sitio: str, ventana: str) -> dict[str, Any]:
     some = [
-        one
-        for each in entregas.values()
-        for one in each.medidas
-        if (one["sitio"], one["ventana"]) == (sitio, ventana)
+        one for each in entregas.values() for one in each.medidas if (one["sitio"], one["ventana"]) == (sitio, ventana)
     ]
     contados = [
         one for each in entregas.values() for one in each.contados if (one.sitio, one.ventana) == (sitio, ventana)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pregon.base.errors import PregonError
 from pregon.instituto.publico.paginas import INCRUSTA
 from pregon.instituto.publico.sitio import ACTUAL, vigente
 from pregon.transport.abre import open_destination
@@ -26,18 +27,24 @@ def envia(workspace: Workspace, carpeta: Path, environment: Mapping[str, str]) -
     """Carry the state in force in ``carpeta`` to each place of the settings; address and what travelled of each.
 
     Raises:
-        RedError, DestinoError, AjustesError: the first place that does not take it; the ones after it are left.
+        RedError, DestinoError, AjustesError: what went wrong at the first place that did not take it. The others have
+            it: a server that is down must not leave the rest with what is old.
     """
     folder = vigente(carpeta)
     if folder is None:
         return ()
     made = pasos(folder)
-    done = []
+    done, failed = [], []
     for lugar in workspace.settings.publico.destino:
-        place = open_destination(
-            lugar, folder=workspace.folder, clock=workspace.clock, environment=environment, puertos=()
-        )
-        done.append((lugar.sin_secretos, place.deliver(made, Caudal(workspace.clock))))
+        try:
+            place = open_destination(
+                lugar, folder=workspace.folder, clock=workspace.clock, environment=environment, puertos=()
+            )
+            done.append((lugar.sin_secretos, place.deliver(made, Caudal(workspace.clock))))
+        except PregonError as exc:
+            failed.append(exc)
+    if failed:
+        raise failed[0]
     return tuple(done)
 
 

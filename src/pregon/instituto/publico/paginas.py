@@ -123,7 +123,7 @@ class Paginas:
         night = publico.noche
         zone = self._workspace.convocatoria.zona
         lines = [one.renglon for one in publico.difusores]
-        months = [one.disponibilidad[0].mes for one in publico.difusores if one.disponibilidad]
+        month = max((each.mes for one in publico.difusores for each in one.disponibilidad), default=None)
         newest = tuple(reversed(night.cortes))
         said = frase(night, publico.hora, zone)
         render = self._render
@@ -147,7 +147,13 @@ class Paginas:
                 resumen=resumen(publico.difusores),
                 palabras=PALABRAS,
                 marcas=MARCAS,
-                mes=MESES[int(months[0][-2:]) - 1] if months else None,
+                mes=None if month is None else MESES[int(month[-2:]) - 1],
+                respondieron={
+                    one.renglon.id: each.porcentaje
+                    for one in publico.difusores
+                    for each in one.disponibilidad
+                    if each.mes == month
+                },
             ),
             NOCHE: render(
                 "cortes.html",

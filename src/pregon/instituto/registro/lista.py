@@ -140,13 +140,14 @@ def _ours(name: str) -> bool:
 
 
 def en_json(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> dict[str, Any]:
-    """The list as ``difusores.json``."""
+    """The list as ``difusores.json``; hours are local, with their offset."""
+    zone = workspace.convocatoria.zona
     return {
         "formato": FORMATO,
         "convocatoria": workspace.convocatoria.id,
         "instituto": workspace.convocatoria.instituto,
         "ambiente": workspace.settings.ambiente,
-        "generado": now.isoformat(timespec="seconds"),
+        "generado": now.astimezone(zone).isoformat(timespec="seconds"),
         "difusores": [
             {
                 "id": line.id,
@@ -154,7 +155,7 @@ def en_json(workspace: Workspace, lines: Sequence[Renglon], now: datetime) -> di
                 "estado": line.como,
                 "url": line.url,
                 "logo": line.logo,
-                "desde": line.desde.isoformat(timespec="seconds"),
+                "desde": line.desde.astimezone(zone).isoformat(timespec="seconds"),
             }
             for line in lines
         ],

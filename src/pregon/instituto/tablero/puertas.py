@@ -169,7 +169,9 @@ class Puertas:
             return self._says(request, 404, "No hay ninguna acción con ese nombre.")
         if not puede(request.state.sesion.cuenta.roles, which):
             return self._says(request, 403, f"Su cuenta no tiene permiso: hace falta el papel «{which.papel}».")
-        values = acciones.limpia({name: request.query_params[name] for name in request.query_params})
+        # The id is typed by whoever confirms: an address never brings it written.
+        asked = {name: value for name, value in request.query_params.items() if name != "confirmacion"}
+        values = acciones.limpia(asked)
         board = self._board()
         order = values.get("orden")
         if which.clave in DE_ORDEN:

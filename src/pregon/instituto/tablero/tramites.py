@@ -196,6 +196,10 @@ class Tramites:
     # The journal. Under the lock.
 
     def _read(self) -> None:
+        if self._after and self._state.cabeza().n < self._after:
+            # Another journal was put in its place, shorter: it is read from its start. What was spent stays spent.
+            self._after = 0
+            self._known.clear()
         while True:
             found = self._state.events(after=self._after, limit=_LOTE)
             for one in found:

@@ -1,0 +1,93 @@
+"""Twenty difusores, twenty processes: the union of what they deliver against the exact count."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import re
+from base64 import b64decode
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pregon.bitacoras import entrega
+from pregon.instituto.memorias import union
+from pregon.trust import keys
+from tests.bitacoras.hijo_conteo import trabaja
+from tests.bitacoras.medir import AHORA, Peticion, escribe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pregon.bitacoras.entrega import Entrega
+
+DIFUSORES = 20
+SEMILLAS = (11, 12, 13)
+POBLACION = 40_000
+POR_DIFUSOR = 3_000
+
+
+@pytest.fixture(scope="module")
+def noches(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """Logs of three nights at twenty difusores whose visitors overlap, each counted by a process of its own.
+
+    Gives the folder, and the exact number of different visitors of each night.
+    """
+    folder = tmp_path_factory.mktemp("veinte")
+    exact = []
+    for n, seed in enumerate(SEMILLAS):
+        azar = random.Random(seed)
+        seen: set[int] = set()
+        for numero in range(DIFUSORES):
+            people = azar.sample(range(POBLACION), POR_DIFUSOR)
+            seen.update(people)
+            escribe(
+                folder / f"{numero}-{n}.log",
+                (Peticion(azar.randrange(9_000), f"10.{one >> 8}.{one & 255}.{seed}", ruta="/gub/") for one in people),
+            )
+        exact.append(len(seen))
+    for numero in range(DIFUSORES):
+        keys.save(keys.generate(str(numero)), folder)
+    secrets = [bytes([seed]) * 32 for seed in SEMILLAS]
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["tests.bitacoras.hijo_conteo"])
+    with ProcessPoolExecutor(2, mp_context=server, max_tasks_per_child=1) as pool:
+        pids = list(pool.map(trabaja, *zip(*[(str(folder), n, secrets) for n in range(DIFUSORES)], strict=True)))
+    assert len(set(pids)) == DIFUSORES
+    return folder, exact
+
+
+def _read(folder: Path, n: int) -> dict[str, Entrega]:
+    found = {}
+    for numero in range(DIFUSORES):
+        one = entrega.read((folder / f"{numero}-{n}.json").read_bytes(), keys.load(folder / f"{numero}.pem").public)
+        found[one.emisor.nombre] = one
+    return found
+
+
+@pytest.mark.parametrize("n", range(len(SEMILLAS)))
+def test_the_union_of_twenty_processes_is_within_two_per_cent(n: int, noches: tuple[Path, list[int]]) -> None:
+    folder, exact = noches
+    everybody = [f"difusor-{numero}/principal" for numero in range(DIFUSORES)]
+    told = union.add_up(
+        _read(folder, n), [*everybody, "ausente/principal"], convocatoria="x", ambiente="oficial", now=AHORA
+    )
+    (one,) = told["medidas"]
+    for clase in ("ventana", "contienda"):
+        row = next(row for row in one["visitantes"] if row["clase"] == clase)
+        assert abs(row["estimado"] - exact[n]) <= 0.02 * exact[n]
+        assert row["desde"] <= exact[n] <= row["hasta"]
+        assert row["difusores"] == DIFUSORES
+        assert row["sumados"] > 1.5 * exact[n]  # adding up would count most of them more than once
+    assert one["hits"] == one["visitas"] == DIFUSORES * POR_DIFUSOR
+    assert told["faltan"] == ["ausente/principal"]
+
+
+def test_nothing_that_is_delivered_tells_of_an_address(noches: tuple[Path, list[int]]) -> None:
+    folder, _ = noches
+    address = re.compile(rb"(?<![0-9.])[0-9]{1,3}(?:[.][0-9]{1,3}){3}(?![0-9.])")
+    for path in sorted(folder.glob("*.json")):
+        payload = b64decode(entrega._envelope(path.read_bytes()).to_dict()["payload"])
+        assert address.search(payload) is None
+        assert b"Firefox/" not in payload
