@@ -154,7 +154,7 @@ def _tell(used: Calibracion, answer: Respuesta) -> None:
             f"{line.difusores:,}", f"{line.p50_s:,.1f} s", f"{line.p95_s:,.1f} s", f"{line.ultimo_s:,.1f} s", need
         )
     console.print(table)
-    interval = "ninguno" if answer.intervalo_min is None else f"{answer.intervalo_min} minutos"
+    interval = "ninguno" if answer.intervalo_min is None else f"{answer.intervalo_min} min"
     console.print(
         f"Con este enlace caben {answer.difusores_max:,} difusores dentro de {answer.limite_s:g} s. "
         f"El menor intervalo con lo pedido: {interval}."

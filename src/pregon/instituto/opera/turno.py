@@ -295,13 +295,16 @@ class Turno:
     def sella(self) -> bool:
         """Sign the timestamp again: the sign of life between cuts. False where the closing cut is signed already.
 
+        A call without an end of permanence (MOR) has no date to which its closing cut could be signed: it goes on.
+
         Raises:
             InstanciaError, EntradaError, DiscoError, EscrituraError: it could not be signed.
         """
         space = self.workspace
         with space.signing() as repository:
             data = repository.last_manifest()
-            if data is not None and parse_manifest(data).ultimo:
+            closed = data is not None and parse_manifest(data).ultimo
+            if closed and space.convocatoria.permanencia_hasta is not None:
                 return False  # Signed to the end of permanence: a new date would only be nearer.
             now = space.clock.now()
             due = max(space.convocatoria.inicio, now + space.intervalo)
