@@ -56,7 +56,6 @@ def test_without_faults_each_period_shows_its_own_cut() -> None:
         ("enlace_cortado", set()),
         ("proceso_muerto", set()),
     ],
-    ids=str,
 )
 def test_what_stops_a_cut_leaves_the_one_before_and_ends_by_itself(clase: str, codes: set[str]) -> None:
     wanted = _wanted({"clase": clase, "corte": 3, "difusor": "difusor-1"})
@@ -85,7 +84,7 @@ def test_two_periods_without_a_link_keep_the_same_cut_and_come_back_once() -> No
     assert [one.vuelve for (owner, _), one in wanted.items() if owner == "difusor-2"] == [None, None, 3, None, None]
 
 
-@pytest.mark.parametrize("clase", ["enlace_lento", "enlace_con_perdidas", "avalancha"], ids=str)
+@pytest.mark.parametrize("clase", ["enlace_lento", "enlace_con_perdidas", "avalancha"])
 def test_what_only_hinders_stops_no_cut(clase: str) -> None:
     assert _shown(_wanted({"clase": clase, "corte": 3, "difusor": "difusor-1"}), "difusor-1") == [1, 2, 3, 4, 5]
 
@@ -100,7 +99,7 @@ def test_a_cut_that_is_not_made_takes_no_number() -> None:
     assert _shown(wanted, "difusor-1") == _shown(wanted, "difusor-2") == [1, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("clase", ["corte_tarde", "instituto_perdido"], ids=str)
+@pytest.mark.parametrize("clase", ["corte_tarde", "instituto_perdido"])
 def test_while_the_institute_is_late_everybody_shows_the_cut_before(clase: str) -> None:
     wanted = _wanted({"clase": clase, "corte": 3})
     assert _shown(wanted, "difusor-1") == [1, 2, 3, 4, 5]
