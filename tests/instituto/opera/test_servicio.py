@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -221,6 +221,27 @@ def test_the_sign_of_life_is_signed_each_interval_and_never_after_the_closing(me
     mesa.a_las(INICIO + timedelta(hours=30))
     mesa.corre(service)
     assert stamp.read_bytes() == signed
+
+
+def test_a_closed_night_without_an_end_of_permanence_goes_on_signing_that_it_is_current(mesa: Mesa) -> None:
+    """MOR names no day on which the last cut goes: its timestamp would expire two intervals after the close."""
+    profile = mesa.carpeta / "convocatoria.toml"
+    lines = [line for line in profile.read_text().splitlines() if not line.startswith("permanencia_hasta")]
+    profile.write_text("\n".join(lines) + "\n")
+    assert mesa.espacio.convocatoria.permanencia_hasta is None
+    service = mesa.servicio()
+    stamp = mesa.espacio.repositorio / "metadata" / "timestamp.json"
+    mesa.a_las(INICIO + timedelta(hours=24, seconds=5))
+    mesa.llegan(INICIO + timedelta(hours=24))
+    mesa.corre(service)
+    assert parse_manifest(mesa.espacio.repository().last_manifest() or b"").ultimo
+    for hours in (25, 26):
+        before = stamp.read_bytes()
+        mesa.a_las(INICIO + timedelta(hours=hours))
+        mesa.corre(service)
+        assert stamp.read_bytes() != before
+        expires = datetime.fromisoformat(json.loads(stamp.read_bytes())["signed"]["expires"])
+        assert expires > INICIO + timedelta(hours=hours)
 
 
 def test_the_closing_waits_for_a_person_where_the_settings_say_so(mesa: Mesa) -> None:

@@ -122,11 +122,13 @@ def tareas(
     slots = periodos(convocatoria, firmados)
     newest = firmados[-1] if firmados else None
     ended = tuple(one for one in slots[anotados:] if one.hasta <= ahora)
+    stamp = sellado is None or ahora >= sellado + step
     if newest is not None and newest.ultimo:
         left = tuple(one for one in slots[anotados:] if one.hasta > ahora)
         end = left[0].hasta if left else ahora + MIRA_MAX
-        return Tareas(fase="cerrada", despierta=min(end, ahora + MIRA_MAX), terminados=ended)
-    stamp = sellado is None or ahora >= sellado + step
+        # Without an end of permanence (MOR) nothing is signed to it: the repository goes on saying that it is current.
+        endless = convocatoria.permanencia_hasta is None
+        return Tareas(fase="cerrada", despierta=min(end, ahora + MIRA_MAX), terminados=ended, sella=endless and stamp)
     current = next((one for one in reversed(slots) if one.vence <= ahora), None)
     if current is None:
         start = slots[0].vence
