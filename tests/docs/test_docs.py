@@ -15,7 +15,7 @@ from tests.docs.residente import residiendo
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.is_file())
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-_COMMAND = re.compile(r"\bpregon ([a-z]+(?: [a-z-]+)?)")
+_COMMAND = re.compile(r"\bpregon ([a-z]+(?: [a-z][a-z-]*)?)")
 _MAKE = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 
 
