@@ -61,7 +61,7 @@ def test_fifteen_hundred_slow_clients(noche: Noche) -> None:
 
 
 def _best_p99(url: str, enough: float) -> float:
-    """Of up to three rounds of questions: one round may have met a busy machine, the slow clients stay for all three."""
+    """Of up to three rounds of questions: a round may meet a busy machine, the slow clients stay for all three."""
     rounds = []
     for _ in range(3):
         rounds.append(p99(times_of(url, PREGUNTAS)))
