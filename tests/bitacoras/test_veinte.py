@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from pregon.bitacoras.entrega import Entrega
 
+pytestmark = pytest.mark.xdist_group("veinte")
+
 DIFUSORES = 20
 SEMILLAS = (11, 12, 13)
 POBLACION = 40_000

@@ -97,6 +97,7 @@ def engine(
         AjustesError: pyspark is not installed, or there is no Java or no such master.
     """
     try:
+        from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as exc:
@@ -112,7 +113,7 @@ def engine(
             builder = builder.config(name, value)
         try:
             session = builder.getOrCreate()
-        except (PySparkException, RuntimeError, OSError) as exc:
+        except (PySparkException, Py4JError, RuntimeError, OSError) as exc:
             raise AjustesError(
                 f"No se pudo comenzar con Spark en {maestro}: {exc}",
                 intacto="No se midió nada.",
