@@ -76,7 +76,8 @@ class Casa:
                 Route("/rompe", breaks),
                 *door.rutas(),
                 *pages.rutas(),
-            ]
+            ],
+            exception_handlers=pages.negativas(),
         )
         return Cabeceras(door.puerta(inner), self.sitio)
 

@@ -195,6 +195,8 @@ def test_every_answer_carries_what_it_must(casa: Casa, visita: Visita, caplog: p
         assert "server" not in answer.headers
     assert "unsafe" not in dict(CABECERAS)["content-security-policy"]
     assert "Traceback" not in seen[500].text
+    assert "Esta página no se pudo hacer." in seen[500].text
+    assert "No hay ninguna página en esa dirección." in seen[404].text
 
 
 def test_a_body_that_is_long_or_odd_is_refused_before_it_is_kept(casa: Casa, visita: Visita) -> None:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 ESTATICO = "/estatico/"
 _KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _CASA = "pregon.web"
-_SIN_PAGINA = {404: "No hay ninguna página en esa dirección.", 405: "Aquí no se atiende ese método."}
+_SIN_PAGINA = {
+    404: "No hay ninguna página en esa dirección.",
+    405: "Aquí no se atiende ese método.",
+    500: "Esta página no se pudo hacer. Lo publicado no depende de ella. Vuelva a intentarlo; si sigue, el motivo está en "
+    "la salida del servicio.",
+}
 
 
 class Paginas:
@@ -49,8 +54,11 @@ class Paginas:
         """One template as an answer."""
         return HTMLResponse(self.texto(plantilla, **datos), status)
 
-    async def sin_pagina(self, request: Request, exc: Exception) -> Response:
-        """The answer where no page is, or not for that method: for the ``exception_handlers`` of a site."""
+    def negativas(self) -> dict[Any, Any]:
+        """The ``exception_handlers`` of a site: no page there, not for that method, or a failure of ours."""
+        return {HTTPException: self._no_page, Exception: self._no_page}
+
+    async def _no_page(self, request: Request, exc: Exception) -> Response:
         del request
         status = exc.status_code if isinstance(exc, HTTPException) else 500
         answer = self.responde("mensaje.html", status, texto=_SIN_PAGINA.get(status, "No se pudo atender."))

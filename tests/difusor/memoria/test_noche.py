@@ -194,6 +194,18 @@ def test_libreoffice_opens_them_and_nothing_that_somebody_sent_is_reckoned(
     assert any(text in json.dumps(noches["gro-2021"].dicho, ensure_ascii=False) for text in FORMULAS[2:3])
 
 
+def test_an_address_asked_for_before_it_was_there_is_no_wrong_link(noches: dict[str, Noche]) -> None:
+    night = noches["gro-2021"]
+    prep = next(
+        one for one in night.dicho["medidas"]["medidas"] if (one["sitio"], one["ventana"]) == ("prep", "eleccion")
+    )
+    lost = [one["nombre"] for one in prep["perdidas"]]
+    assert "/corte.json" in lost  # Before the start it answers 404.
+    text = night.texto()
+    assert "direcciones que nunca estuvieron" in text
+    assert not any(f"la más pedida, «{road}»" in text for road in ("/corte.json", "/", "/gub/"))
+
+
 def test_no_address_of_anybody_leaves(noches: dict[str, Noche]) -> None:
     for night in noches.values():
         seen = {one["request"]["remote_ip"] for one in night.pedidas()}

@@ -14,6 +14,8 @@ _ERRORES_POR_MIL = 1
 _PERDIDAS_PCT = 2
 _VIGILADO_PCT = 99
 _MALOS_PCT = 1
+_DEL_CORTE = "/corte.json"
+"""Asked for by every page that shows results elsewhere, also before there are any."""
 
 
 def propuestas(memoria: Memoria) -> tuple[str, ...]:
@@ -54,11 +56,14 @@ def _of_the_logs(m: Memoria) -> Iterator[str]:
     errors = sum(one.hits for one in measure.estados if one.nombre.startswith("5"))
     if errors * 1000 > measure.hits * _ERRORES_POR_MIL:
         yield f"Hubo {errors:,} respuestas 5xx de {measure.hits:,} hits: revisar el servidor y lo que tiene delante."
-    lost = sum(one.hits for one in measure.perdidas)
-    if measure.perdidas and lost * 100 > measure.hits * _PERDIDAS_PCT:
+    # What was asked for before it was there (the waiting page answers 404) is nobody's wrong link.
+    here = {one.nombre for one in measure.rutas} | {_DEL_CORTE}
+    strange = [one for one in measure.perdidas if one.nombre not in here]
+    lost = sum(one.hits for one in strange)
+    if lost * 100 > measure.hits * _PERDIDAS_PCT:
         yield (
-            f"Se pidieron {lost:,} veces direcciones que no estaban; la más pedida, «{measure.perdidas[0].nombre}»: si "
-            "es un enlace propio, corregirlo."
+            f"Se pidieron {lost:,} veces direcciones que nunca estuvieron; la más pedida, «{strange[0].nombre}»: si es un "
+            "enlace propio, corregirlo."
         )
     if measure.hits_robots * 100 > measure.hits * _ROBOTS_PCT:
         yield (

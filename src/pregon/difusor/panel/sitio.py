@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from pregon.difusor.panel.cuentas import MIRA, cuentas_de
@@ -74,7 +73,7 @@ class Panel:
                 *self._door.rutas(),
                 *self._pages.rutas(),
             ],
-            exception_handlers={HTTPException: self._pages.sin_pagina},
+            exception_handlers=self._pages.negativas(),
         )
         self.app: ASGIApp = Cabeceras(self._door.puerta(inner), site)
 

@@ -59,7 +59,7 @@ class Api:
 
     def rutas(self) -> Sequence[Mount]:
         """What a site mounts."""
-        inner = Starlette(routes=self._routes(), exception_handlers={HTTPException: _http})
+        inner = Starlette(routes=self._routes(), exception_handlers={HTTPException: _http, Exception: _http})
         return [Mount(API.rstrip("/"), app=inner)]
 
     def metodos(self, app: ASGIApp, audita: Callable[[Suceso], None]) -> ASGIApp:
@@ -289,7 +289,8 @@ async def _http(request: Request, exc: Exception) -> Response:
     del request
     status = exc.status_code if isinstance(exc, HTTPException) else 500
     texts = {404: "No hay nada en esa dirección.", 405: "Aquí no se atiende ese método."}
-    answer = _no(status, texts.get(status, "No se pudo atender."), que_hacer="Revise la dirección y el método.")
+    todo = "Revise la dirección y el método." if status in texts else "Vuelva a intentarlo; el motivo está en la salida."
+    answer = _no(status, texts.get(status, "No se pudo atender."), que_hacer=todo)
     for name, value in (getattr(exc, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
@@ -126,7 +125,7 @@ class Tablero:
                 *self.puerta.rutas(),
                 *self.paginas.rutas(),
             ],
-            exception_handlers={HTTPException: self.paginas.sin_pagina},
+            exception_handlers=self.paginas.negativas(),
         )
         # What changes from one answer to the other never goes beside what somebody else put in the address: the token
         # of the forms travels only to a page of its own session (cookies are SameSite=Strict).
