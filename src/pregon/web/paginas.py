@@ -22,8 +22,8 @@ _CASA = "pregon.web"
 _SIN_PAGINA = {
     404: "No hay ninguna página en esa dirección.",
     405: "Aquí no se atiende ese método.",
-    500: "Esta página no se pudo hacer. Lo publicado no depende de ella. Vuelva a intentarlo; si sigue, el motivo está en "
-    "la salida del servicio.",
+    500: "Esta página no se pudo hacer. Lo publicado no depende de ella. Vuelva a intentarlo; si sigue, el motivo está "
+    "en la salida del servicio.",
 }
 
 

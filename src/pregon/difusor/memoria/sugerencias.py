@@ -62,8 +62,8 @@ def _of_the_logs(m: Memoria) -> Iterator[str]:
     lost = sum(one.hits for one in strange)
     if lost * 100 > measure.hits * _PERDIDAS_PCT:
         yield (
-            f"Se pidieron {lost:,} veces direcciones que nunca estuvieron; la más pedida, «{strange[0].nombre}»: si es un "
-            "enlace propio, corregirlo."
+            f"Se pidieron {lost:,} veces direcciones que nunca estuvieron; la más pedida, «{strange[0].nombre}»: si es "
+            "un enlace propio, corregirlo."
         )
     if measure.hits_robots * 100 > measure.hits * _ROBOTS_PCT:
         yield (

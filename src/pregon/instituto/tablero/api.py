@@ -289,7 +289,7 @@ async def _http(request: Request, exc: Exception) -> Response:
     del request
     status = exc.status_code if isinstance(exc, HTTPException) else 500
     texts = {404: "No hay nada en esa dirección.", 405: "Aquí no se atiende ese método."}
-    todo = "Revise la dirección y el método." if status in texts else "Vuelva a intentarlo; el motivo está en la salida."
+    todo = "Revise la dirección y el método." if status in texts else "Vuelva a intentarlo; la salida dice por qué."
     answer = _no(status, texts.get(status, "No se pudo atender."), que_hacer=todo)
     for name, value in (getattr(exc, "headers", None) or {}).items():
         answer.headers[name] = value
