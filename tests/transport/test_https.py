@@ -17,7 +17,7 @@ from pregon.base.clock import ManualClock, SystemClock
 from pregon.base.errors import AjustesError, HashError, RedError
 from pregon.transport.https import HttpsSource
 from pregon.transport.lugar import Lugar
-from pregon.trust.cliente import TIMESTAMP
+from pregon.trust.metadatos import TIMESTAMP
 from pregon.trust.verified import TargetRef
 from tests.red.enlace import Enlace
 from tests.red.servidores.crudo import Crudo

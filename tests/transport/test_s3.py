@@ -20,7 +20,7 @@ from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Envio
 from pregon.transport.s3 import S3Acuses, S3Destination, S3Source
 from pregon.transport.subida import PART_BYTES
-from pregon.trust.cliente import TIMESTAMP
+from pregon.trust.metadatos import TIMESTAMP
 from pregon.trust.verified import TargetRef
 from tests.red.enlace import Enlace
 from tests.red.servidores.crudo import Crudo

@@ -192,11 +192,11 @@ def sees(client: Any, source: FolderReader, corte: int) -> None:
 
 def refuses(client: Any, source: FolderReader, *codes: str) -> None:
     """The difusor refuses, and neither its state nor its memory changes."""
-    state, memory = snapshot_of(client._state), client.memory
+    state, memory = snapshot_of(client._metadata._state), client.memory
     with pytest.raises(PregonError) as refusal:
         client.check(source)
     assert refusal.value.codigo in codes
-    assert snapshot_of(client._state) == state
+    assert snapshot_of(client._metadata._state) == state
     assert client.memory == memory
 
 

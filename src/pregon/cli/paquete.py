@@ -128,7 +128,7 @@ def muestra(
 
 def _root(path: Path) -> bytes:
     from pregon.base.errors import EntradaError
-    from pregon.trust.cliente import ROOT_MAX_BYTES
+    from pregon.trust.metadatos import ROOT_MAX_BYTES
 
     try:
         with path.open("rb") as file:

@@ -16,7 +16,8 @@ from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
 from pregon.trust.ajeno import ForeignClient
 from pregon.trust.aviso import AVISO_MAX_BYTES
-from pregon.trust.cliente import TIMESTAMP, TrustClient
+from pregon.trust.cliente import TrustClient
+from pregon.trust.metadatos import TIMESTAMP
 from pregon.trust.verified import Identity, Memory
 
 if TYPE_CHECKING:

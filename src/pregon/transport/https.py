@@ -25,7 +25,7 @@ from pregon.transport.peticion import (
     http_client,
     tls_of,
 )
-from pregon.trust.cliente import TIMESTAMP, TIMESTAMP_MAX_BYTES
+from pregon.trust.metadatos import TIMESTAMP, TIMESTAMP_MAX_BYTES
 from pregon.trust.ritmo import time_for
 
 if TYPE_CHECKING:

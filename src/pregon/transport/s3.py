@@ -23,7 +23,7 @@ from pregon.transport.destino import Entregado
 from pregon.transport.peticion import CONNECT_S, STALL_S, tls_of
 from pregon.transport.pieza import pieces
 from pregon.transport.subida import LINES, OLD, Linea
-from pregon.trust.cliente import TIMESTAMP, TIMESTAMP_MAX_BYTES
+from pregon.trust.metadatos import TIMESTAMP, TIMESTAMP_MAX_BYTES
 from pregon.trust.ritmo import time_for
 
 if TYPE_CHECKING:

@@ -28,30 +28,30 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
-from tuf.ngclient import Updater, UpdaterConfig
+from tuf.api.metadata import Metadata, Root
 
-from pregon.base.durable import PARCIAL, Disk
-from pregon.base.errors import CadenaError, ExpiradoError, FirmaError, PregonError
+from pregon.base.durable import Disk
+from pregon.base.errors import CadenaError, ExpiradoError, PregonError
 from pregon.base.hashing import sha256_bytes
 from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest
 from pregon.trust import orden
 from pregon.trust.descarga import Cuenta, altered, download, stream
-from pregon.trust.frontera import SourceFetcher, expired, tuf_border
+from pregon.trust.frontera import expired, tuf_border
+from pregon.trust.metadatos import TIMESTAMP, TIMESTAMP_MAX_BYTES, Metadatos
 from pregon.trust.papeles import signed_files
 from pregon.trust.prueba import Listing, proofs
 from pregon.trust.ritmo import LOOK_S, Ritmo
 from pregon.trust.verified import Firmado, Identity, Memory, Novelty, TargetRef, VerifiedManifest, certify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from tuf.ngclient import Updater
 
     from pregon.base.clock import Clock
     from pregon.trust.origen import RepositorySource
@@ -59,20 +59,10 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-TIMESTAMP = "metadata/timestamp.json"
-TIMESTAMP_MAX_BYTES = 16 << 10
-SNAPSHOT_MAX_BYTES = 256 << 10
-ROOT_MAX_BYTES = 256 << 10
-TARGETS_MAX_BYTES = 8 << 20
-"""The list of cuts: some 900 bytes a cut, ``CORTE_MAX`` of them."""
-MAX_ROOT_ROTATIONS = 64
 REFRESH_S = 3600.0
 """A full look at least hourly, even if the timestamp did not change (design §2): a new root may wait."""
 
 _ROLES = ("root", "timestamp", "snapshot", "targets", "cortes")
-_STATE_FILES = ("targets.json", "cortes.json", "avisos.json", "snapshot.json", "timestamp.json")
-_PROBE = "cortes/0000/manifiesto.json"
-_PROBE_NOTICE = "avisos/000000.json"
 
 
 @dataclass(frozen=True)
@@ -111,17 +101,13 @@ class TrustClient:
         """
         orden.check_clock(identity, clock)
         orden.check_identity(identity, root_identity(root), where="root.json de este difusor")
-        self._root = root
         self._identity = identity
         self._clock = clock
         self._memory = memory
         self._disk = disk or Disk()
-        self._state = folder / "tuf"
-        self._work = folder / "trabajo"
+        self._metadata = Metadatos(folder, root=root, disk=self._disk)
         self._last: _Seen | None = None
         self._besides = Firmado()
-        self._disk.make_folder(self._state / "root_history", mode=0o700)
-        self._disk.remove_tree(self._work)
 
     @property
     def firmado(self) -> Firmado:
@@ -155,7 +141,7 @@ class TrustClient:
         try:
             return self._check(source, offered)
         except ExpiradoError as exc:
-            exc.conocido = self._known(offered)
+            exc.conocido = self._metadata.known(offered)
             raise
 
     def _check(self, source: RepositorySource, offered: bytes) -> Novelty:
@@ -168,9 +154,9 @@ class TrustClient:
             orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
         try:
             seen = self._look(source, offered)
-            self._commit()
+            self._metadata.commit()
         finally:
-            self._disk.remove_tree(self._work)
+            self._metadata.drop()
         self._last = seen
         return seen.novelty
 
@@ -188,16 +174,16 @@ class TrustClient:
         if claim is not None:
             orden.check_identity(self._identity, claim.identity, where="según timestamp.json, sin verificar")
         try:
-            self._refresh(source, offered)  # 4 5 6 7
+            self._metadata.verify(source, offered, self._clock.now())  # 4 5 6 7
             signed = self._signed()  # 8
-            cuts = orden.list_cuts(signed_files(self._work_metadata("cortes").signed))  # 9
+            cuts = orden.list_cuts(signed_files(self._metadata.of("cortes").signed))  # 9
             orden.check_memory(cuts, self._memory)  # 10 11
-            documents = {role: self._work_metadata(role) for role in _ROLES}
+            documents = {role: self._metadata.of(role) for role in _ROLES}
+            root = self._metadata.bytes_of("root")
             with tuf_border():
-                root = (self._work / "root.json").read_bytes()
                 papeles = proofs(documents)
         finally:
-            self._disk.remove_tree(self._work)
+            self._metadata.drop()
         return Listing(
             identity=self._identity,
             cuts=cuts,
@@ -258,7 +244,7 @@ class TrustClient:
     # The look at a source, checks 4 to 15.
 
     def _look(self, source: RepositorySource, offered: bytes) -> _Seen:
-        updater = self._refresh(source, offered)  # 4 5 6 7
+        updater = self._metadata.verify(source, offered, self._clock.now())  # 4 5 6 7
         signed = self._signed()  # 8
         firmado = orden.claim_of(signed["timestamp"].unrecognized_fields).firmado.astimezone(UTC)
         # Before the cuts: a suspension must not wait for a cut that can be accepted.
@@ -267,7 +253,7 @@ class TrustClient:
         # The list of cuts is what grows in a night. One copy of it at a time, and none while the manifest comes: what
         # a look holds at most is what the process keeps from then on (docs/confiabilidad.md, «Lo que no crece»).
         del updater
-        cortes = self._work_metadata("cortes").signed
+        cortes = self._metadata.of("cortes").signed
         expires = {role: signed[role].expires for role in signed} | {"cortes": cortes.expires}
         cuts = orden.list_cuts(signed_files(cortes))  # 9
         del cortes
@@ -291,9 +277,9 @@ class TrustClient:
         )
 
     def _signed(self) -> dict[str, Any]:
-        """The signed part of every role but the list of cuts, as ``_refresh`` verified them, of this identity."""
-        signed = {role: self._work_metadata(role).signed for role in _ROLES if role != "cortes"}
-        self._check_listed(signed["snapshot"])
+        """The signed part of every role but the list of cuts, as they were just verified, of this identity."""
+        signed = {role: self._metadata.of(role).signed for role in _ROLES if role != "cortes"}
+        self._metadata.check_listed(signed["snapshot"])
         for role in ("root", "timestamp"):  # 8
             claim = orden.claim_of(signed[role].unrecognized_fields)
             orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")
@@ -326,101 +312,18 @@ class TrustClient:
             tramo=tramo,
         )
 
-    def _refresh(self, source: RepositorySource, offered: bytes) -> Updater:
-        """Checks 4 to 7, by python-tuf, on a copy of the state."""
-        self._disk.remove_tree(self._work)
-        with tuf_border():
-            shutil.copytree(self._state, self._work, ignore=shutil.ignore_patterns(f"*{PARCIAL}"))
-            updater = Updater(
-                str(self._work),
-                metadata_base_url="metadata/",
-                fetcher=SourceFetcher(source, {TIMESTAMP: offered}),
-                config=UpdaterConfig(
-                    max_root_rotations=MAX_ROOT_ROTATIONS,
-                    root_max_length=ROOT_MAX_BYTES,
-                    timestamp_max_length=TIMESTAMP_MAX_BYTES,
-                    snapshot_max_length=SNAPSHOT_MAX_BYTES,
-                    targets_max_length=TARGETS_MAX_BYTES,
-                    prefix_targets_with_hash=False,
-                ),
-                bootstrap=self._root,
-            )
-            # The only private attribute of python-tuf used here: it has no public way to say what time it is, and
-            # nothing in this house but a Clock tells the time (in the simulacro it is not the machine's).
-            updater._trusted_set.reference_time = self._clock.now()  # noqa: SLF001
-            updater.refresh()
-            updater.get_targetinfo(_PROBE)
-        return updater
-
-    def _check_listed(self, snapshot: Any) -> None:
-        """That the stored ``cortes.json`` is the one this snapshot names, whatever path the probe took."""
-        meta = snapshot.meta.get("cortes.json")
-        if meta is None:
-            raise FirmaError(
-                "Los metadatos recibidos no tienen lista de cortes.",
-                intacto=orden.INTACTO,
-                que_hacer="Avise al instituto: el repositorio está incompleto.",
-            )
-        with tuf_border():
-            meta.verify_length_and_hashes(self._work_bytes("cortes"))
-
     def _notices(self, updater: Updater) -> tuple[tuple[TargetRef, ...], PregonError | None]:
         try:
-            with tuf_border():
-                updater.get_targetinfo(_PROBE_NOTICE)
-            files = tuple(file.target for file in signed_files(self._work_metadata("avisos").signed))
+            files = tuple(file.target for file in signed_files(self._metadata.notices(updater)))
         except PregonError as exc:
             _logger.warning("avisos no verificados: %s %s", exc.codigo, exc)
             return (), exc
         return tuple(sorted(files, key=lambda target: target.ruta)), None
 
-    def _work_metadata(self, role: str) -> Any:
-        """The document of a role as python-tuf just verified and stored it."""
-        kinds: dict[str, Callable[[bytes], Any]] = {
-            "root": Metadata[Root].from_bytes,
-            "timestamp": Metadata[Timestamp].from_bytes,
-            "snapshot": Metadata[Snapshot].from_bytes,
-        }
-        with tuf_border():
-            parse = kinds.get(role, Metadata[Targets].from_bytes)
-            return parse(self._work_bytes(role))
-
-    def _work_bytes(self, role: str) -> bytes:
-        """The same as bytes. Where targets lead to no such role python-tuf asks for none, and stores none."""
-        try:
-            return (self._work / f"{role}.json").read_bytes()
-        except FileNotFoundError as exc:
-            raise FirmaError(
-                f"Los metadatos recibidos no autorizan la lista «{role}».",
-                intacto=orden.INTACTO,
-                que_hacer="Avise al instituto: el repositorio está incompleto.",
-            ) from exc
-
-    # The state folder.
-
-    def _commit(self) -> None:
-        """Make the verified copy the state. Any mixture of old and new that a crash leaves is verified again."""
-        roots = sorted((self._work / "root_history").glob("*.root.json"))
-        for path in [*roots, *(self._work / name for name in _STATE_FILES)]:
-            with tuf_border():
-                if not path.is_file():
-                    continue
-                data = path.read_bytes()
-                target = self._state / path.relative_to(self._work)
-                changed = not target.is_file() or target.read_bytes() != data
-            if changed:
-                self._disk.write(target, data, mode=0o600)
-
     def _due(self, last: _Seen) -> bool:
         if self._clock.monotonic() - last.at >= REFRESH_S:
             return True
         return last.newest is not None and last.newest != self._memory.corte
-
-    def _known(self, offered: bytes) -> bool:
-        """Whether it is the timestamp of the state: what only a look that passed all the checks leaves there."""
-        with tuf_border():
-            path = self._state / "timestamp.json"
-            return path.is_file() and path.read_bytes() == offered
 
     def _judge(self, expires: datetime, role: str) -> None:
         if self._clock.now() >= expires:

@@ -26,7 +26,8 @@ from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, FileEntry, Manifest, parse_manifest
 from pregon.paquete.reading import EXTENSIONES
 from pregon.trust import orden
-from pregon.trust.cliente import ROOT_MAX_BYTES, TrustClient, root_identity
+from pregon.trust.cliente import TrustClient, root_identity
+from pregon.trust.metadatos import ROOT_MAX_BYTES
 from pregon.trust.verified import Memory
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from tuf.api.metadata import Metadata, Root
 from pregon.base.clock import SystemClock
 from pregon.base.errors import AusenteError, FirmaError
 from pregon.trust import orden
-from pregon.trust.cliente import ROOT_MAX_BYTES, TIMESTAMP, TIMESTAMP_MAX_BYTES, TrustClient, root_identity
+from pregon.trust.cliente import TrustClient, root_identity
 from pregon.trust.frontera import tuf_border
+from pregon.trust.metadatos import ROOT_MAX_BYTES, TIMESTAMP, TIMESTAMP_MAX_BYTES
 from pregon.trust.papeles import DELEGATED, signed_files
 from pregon.trust.verified import CutRef, Identity, Memory, TargetRef
 
