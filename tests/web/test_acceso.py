@@ -6,14 +6,19 @@ import contextlib
 import logging
 import socket
 import ssl
+import threading
 import time
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import trustme
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, EntradaError
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import httpx2
+    from starlette.requests import Request
 
     from tests.web.conftest import Casa, Visita
 
@@ -409,3 +414,31 @@ def test_a_stream_ends_where_nobody_can_tell_who_may_see_it(
         assert "Nueva." not in "".join(lines)
     assert "no es un archivo de cuentas" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_who_answers_nobody_gives_no_sign_of_life() -> None:
+    signs: list[float] = []
+    held, go = threading.Event(), threading.Event()
+
+    async def blocks(request: Request) -> Response:
+        held.set()
+        go.wait(30)  # On purpose not awaited: it holds the loop that answers everybody.
+        return Response()
+
+    app = Starlette(routes=[Route("/", blocks)])
+    with corriendo(app, direccion="127.0.0.1", puerto=0, vive=lambda: signs.append(time.monotonic())) as port:
+        while len(signs) < 2:
+            time.sleep(0.05)
+        client = threading.Thread(target=httpx2.get, args=(f"http://127.0.0.1:{port}/",))
+        client.start()
+        assert held.wait(30)
+        before = len(signs)
+        time.sleep(2.5)
+        silent = len(signs) - before
+        go.set()
+        client.join(30)
+        deadline = time.monotonic() + 30
+        while len(signs) == before:
+            assert time.monotonic() < deadline, "it did not come back"
+            time.sleep(0.05)
+    assert silent == 0

@@ -40,7 +40,8 @@ def atiende(
     opened = ctx.obj = workspace.open_workspace(carpeta)
     if ctx.invoked_subcommand is not None:
         return
-    from pregon.base.servicio import Supervisor
+    from pregon.base.clock import SystemClock
+    from pregon.base.servicio import Latido, Supervisor
     from pregon.cli.registro import log_as_service
     from pregon.cli.senales import stop_on_signal
     from pregon.instituto.tablero.cuentas import cuentas_de
@@ -48,7 +49,8 @@ def atiende(
 
     stop, supervisor = stop_on_signal(), Supervisor.of_environment()
     log_as_service()
-    with atendiendo(opened, environment=os.environ, puerto=puerto) as board:
+    life = Latido(supervisor, SystemClock())
+    with atendiendo(opened, environment=os.environ, puerto=puerto, vive=life.late) as board, life:
         typer.echo(f"LISTO {board.url}")
         if not cuentas_de(opened).todas():
             typer.echo("No hay cuentas: nadie puede entrar. Cree una con «tablero DIR cuenta NOMBRE».", err=True)

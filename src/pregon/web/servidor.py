@@ -30,6 +30,8 @@ KEEPALIVE_S = 5
 STOP_S = 2
 """For the answers under way, when it is told to end."""
 _FIN_S = 5.0
+_TICS_POR_SEGUNDO = 10
+"""Of uvicorn's own loop."""
 
 
 class _Puntual(H11Protocol):
@@ -48,6 +50,19 @@ class _Puntual(H11Protocol):
             self.transport.abort()
 
 
+class _Servidor(uvicorn.Server):
+    """Says that its loop goes round."""
+
+    def __init__(self, vive: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._alive = vive
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICS_POR_SEGUNDO == 0:
+            self._alive()
+        return await super().on_tick(counter)
+
+
 @contextlib.contextmanager
 def corriendo(
     app: ASGIApp,
@@ -58,18 +73,21 @@ def corriendo(
     clave: Path | None = None,
     conexiones: int = MAX_CONEXIONES,
     al_cerrar: Callable[[], None] = lambda: None,
+    vive: Callable[[], None] = lambda: None,
 ) -> Iterator[int]:
     """Attend ``app`` until the block ends; gives the port (a free one where ``puerto`` is 0).
 
     ``conexiones``: at once; those that come beyond are told to come later. ``al_cerrar`` ends the answers that stay
-    open. At the end nothing waits more than some seconds, whoever is there.
+    open. At the end nothing waits more than some seconds, whoever is there. ``vive`` is called each second by the loop
+    that answers, and by nothing else: who hears it no more knows that nobody is answered.
 
     Raises:
         EntradaError, AjustesError: the certificate, its key or the port do not serve. Nothing was opened.
     """
     context = None if certificado is None or clave is None else contexto_tls(certificado, clave)
     with escuchando(direccion, puerto) as listener:
-        server = uvicorn.Server(
+        server = _Servidor(
+            vive,
             uvicorn.Config(
                 app,
                 http=_Puntual,
@@ -85,7 +103,7 @@ def corriendo(
                 timeout_keep_alive=KEEPALIVE_S,
                 timeout_graceful_shutdown=STOP_S,
                 ssl_context_factory=None if context is None else lambda *_: context,
-            )
+            ),
         )
         # Not the main thread, so uvicorn takes no signals; and a daemon: the end of the process never waits for it.
         thread = threading.Thread(target=_attend, args=(server, listener), name="web", daemon=True)

@@ -68,6 +68,7 @@ def test_the_board_has_a_unit_of_its_own_where_it_is_attended(tmp_path: Path) ->
     assert f"systemctl enable --now '{name}'" in (out / "pasos.sh").read_text()
     text = (out / TABLERO).read_text()
     assert "instituto tablero %f\n" in text
+    assert "WatchdogSec=300\nWatchdogSignal=SIGABRT\n" in text
     (out / name).write_text(text)
     checked = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", f"./{name}"],

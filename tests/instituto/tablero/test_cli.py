@@ -104,8 +104,9 @@ def test_the_process_is_attended_and_killed_without_touching_the_night(espacio: 
             assert visita.client.get(url + "api/tablero").status_code == 200
         service.manda(signal.SIGKILL)
         service.proceso.wait(10)
-    with Supervisado(command, tmp_path) as service:
+    with Supervisado(command, tmp_path, watchdog_s=4) as service:
         service.espera("READY")
+        service.espera("WATCHDOG", "1", cuenta=3)  # The first is the start's own; the others are of who answers.
         assert service.termina(seconds=20) == 0
     assert tree_digest(espacio.repositorio) == before
     with pytest.raises(OSError, match="refused"):

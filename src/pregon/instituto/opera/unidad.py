@@ -91,6 +91,8 @@ RestartSec=5
 RestartPreventExitStatus=2 78
 TimeoutStartSec={arranque}
 TimeoutStopSec=30
+WatchdogSec={watchdog}
+WatchdogSignal=SIGABRT
 # Lo que se pide desde él (una entrega) son procesos suyos: terminan con él.
 KillMode=mixed
 # Nunca le quita a la noche su memoria ni su procesador.

@@ -11,7 +11,7 @@ from pregon.instituto.tablero.sitio import OYENTES, Tablero
 from pregon.web.servidor import corriendo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pregon.instituto.workspace import Workspace
     from pregon.web.claves import Costo
@@ -37,8 +37,11 @@ def atendiendo(
     puerto: int | None = None,
     costo: Costo | None = None,
     plazos: Plazos | None = None,
+    vive: Callable[[], None] = lambda: None,
 ) -> Iterator[Atendido]:
     """Attend the board of ``workspace`` until the block ends. ``puerto``: in place of that of ``[tablero]``.
+
+    ``vive``: as in ``web.servidor.corriendo``.
 
     The port is open before the night was read: until then the page says so.
 
@@ -65,6 +68,7 @@ def atendiendo(
             clave=None if settings.clave is None else workspace.folder / settings.clave,
             conexiones=CONEXIONES,
             al_cerrar=board.termina,
+            vive=vive,
         ) as opened:
             host = f"[{settings.direccion}]" if ":" in settings.direccion else settings.direccion
             scheme = "http" if settings.certificado is None else "https"
