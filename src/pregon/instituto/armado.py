@@ -123,6 +123,7 @@ def frame(workspace: Workspace, head: ManifestHead, aspecto: Aspecto) -> Marco:
         margen_s=profile.retraso_max_s or profile.proximo_margen_s,
         imagenes_url=profile.imagenes_url,
         verificador_url=profile.verificador_url,
+        difusores=publico.pagina(workspace),
         entidad=profile.entidad.numero,
         inicio=profile.inicio,
         fin=profile.fin_actualizacion,

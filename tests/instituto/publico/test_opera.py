@@ -111,6 +111,9 @@ def test_with_the_package_the_next_cut_carries_the_state_and_a_difusor_publishes
     ]
     listed = [{one["ruta"]: one["sha256"] for one in manifest["archivos"]} for manifest in manifests]
     assert "situacion/index.html" in listed[1]
+    public = uno.espacio.folder / "publico"
+    for page, link in (("index.html", "situacion/index.html"), ("glosario/index.html", "../situacion/index.html")):
+        assert f'<a href="{link}">Quién publica estos resultados</a>' in (public / page).read_text(), page
     shown = uno.espacio.folder / "publico" / "situacion"
     carried = json.loads((shown / "situacion.json").read_bytes())
     assert carried["noche"]["corte"]["corte"] == 1, "the state in force when the second cut was made"

@@ -54,7 +54,8 @@ class Marco:
     ``inicio``, ``fin``, ``permanencia``: since when, until when and how long the call has cuts published, brought up to
     date and kept; None where it does not say.
     ``intervalo_s`` and ``margen_s``: seconds from one cut to the next, and how late one may be before an open page
-    says so (docs/adr/0008).
+    says so (docs/adr/0008). ``difusores``: the route of the page that says who publishes these results, where the cut
+    carries it.
     """
 
     nombre: str
@@ -69,6 +70,7 @@ class Marco:
     vistas: frozenset[str] = frozenset(VISTAS)
     imagenes_url: str | None = None
     verificador_url: str | None = None
+    difusores: str | None = None
     entidad: int = 0
     inicio: datetime | None = None
     fin: datetime | None = None

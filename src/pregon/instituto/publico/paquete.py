@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import DiscoError
 from pregon.base.jsonio import canonical_json
+from pregon.instituto.publico.paginas import LISTA
 from pregon.instituto.publico.sitio import ACTUAL, vigente
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
+    from pathlib import Path
 
     from pregon.instituto.workspace import Workspace
 
 CARPETA = "situacion/"
 INTERVALOS = 2
 """How much longer than in the folder it counts as fresh: the next cut, and what it takes to be everywhere."""
+
+
+def pagina(workspace: Workspace) -> str | None:
+    """The route in the tree of the list of difusores; None where the cut carries none."""
+    return None if _vigente(workspace) is None else CARPETA + LISTA
 
 
 def archivos(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
@@ -30,12 +37,9 @@ def archivos(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     Raises:
         DiscoError: it cannot be read.
     """
-    settings = workspace.settings.publico
-    if not settings.con_el_paquete or settings.carpeta is None:
-        return
-    folder = vigente(workspace.folder / settings.carpeta)
+    folder = _vigente(workspace)
     if folder is None:
-        return  # The day of the list has not come, or nobody published yet.
+        return
     try:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -49,6 +53,13 @@ def archivos(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             intacto="No se firmó nada; el repositorio sigue como estaba.",
             que_hacer="Publique de nuevo («pregon instituto publica»), o quite «con_el_paquete» de [publico].",
         ) from exc
+
+
+def _vigente(workspace: Workspace) -> Path | None:
+    settings = workspace.settings.publico
+    if not settings.con_el_paquete or settings.carpeta is None:
+        return None
+    return vigente(workspace.folder / settings.carpeta)  # None: the day of the list has not come, or nobody published.
 
 
 def _until_the_next(data: bytes, interval: timedelta) -> bytes:
