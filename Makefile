@@ -99,6 +99,7 @@ capturas: $(SELLO_PRUEBAS)  ## the screenshots and page images of the docs
 	$(BIN)/python -m scripts.capturas_papeles docs/memoria
 	$(BIN)/python -m scripts.capturas_memoria docs/memoria
 	$(BIN)/python -m scripts.capturas_tablero docs/tablero
+	$(BIN)/python -m scripts.capturas_vivo docs/simulacro
 
 candado: $(SELLO_PRUEBAS)  ## lock the dependencies again, with hashes
 	scripts/candado.sh

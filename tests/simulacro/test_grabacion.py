@@ -25,6 +25,7 @@ from pregon.instituto.build import build_cut
 from pregon.instituto.fuentes import ContestSource
 from pregon.instituto.workspace import create, open_workspace
 from pregon.simulacro.grabacion import Grabacion, de_instituto, de_otra_fecha, escribe, lee
+from pregon.simulacro.notas.informe import revisa
 from pregon.simulacro.plan import Plan
 from pregon.simulacro.prepare import synthetic_night
 from pregon.simulacro.remoto import Repetido, horario, repite
@@ -248,10 +249,27 @@ def test_the_command_records_and_replays_here(noche: Grabacion, tmp_path: Path) 
             "2",
             "--difusores",
             "1",
+            "--informe",
+            str(tmp_path / "informe"),
             "--json",
         ],
     )
     assert replayed.exit_code == 0, replayed.output
     result = json.loads(replayed.stdout)
-    assert [cut["hora_corte"][:10] for cut in result["cortes"]] == ["2027-06-06"] * 2
+    # As far from the new start as they were from theirs, in the zone of the call.
+    assert [cut["hora_corte"] for cut in result["cortes"]] == ["2027-06-06T20:10:00-06:00", "2027-06-06T20:20:00-06:00"]
     assert result["ok"]
+    assert [(one["puntos"], one["grado"]) for one in result["notas"]["difusores"]] == [(100, "listo")]
+    shown = {
+        one["periodo"]: one["ocurrido"] for one in result["notas"]["notas"] if one["asunto"] == "CORTES_PUBLICADOS"
+    }
+    assert shown == {1: "muestra el corte 0001", 2: "muestra el corte 0002"}
+    assert result["fallas"] == []
+    signed = revisa(tmp_path / "informe")
+    assert (signed["ok"], signed["convocatoria"], signed["grados"]) == (True, "mor-2024", {"difusor-1": "listo"})
+    told = json.loads((tmp_path / "informe" / "informe.json").read_bytes())
+    assert (told["notas"], told["cortes"]) == (result["notas"], result["cortes"])
+    page = (tmp_path / "informe" / "informe.html").read_text()
+    assert "Ninguna: una noche sin fallas." in page
+    assert "MOR-" in page
+    assert (tmp_path / "informe" / "informe.pdf").read_bytes().startswith(b"%PDF-")

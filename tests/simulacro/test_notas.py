@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pregon.convocatoria.perfiles import load
+from pregon.convocatoria.perfiles import ids, load
 from pregon.simulacro.fallas.diario import Ocurrida
 from pregon.simulacro.fallas.plan import Falla, PlanFallas, resuelve
 from pregon.simulacro.notas.asistencia import asistencia, reunida
+from pregon.simulacro.notas.caida import Caida, caida_admitida
 from pregon.simulacro.notas.espera import esperado
 from pregon.simulacro.notas.notas import Calificacion, Visto, califica, clausulas_por_asunto
 from pregon.simulacro.result import Check
@@ -99,7 +100,7 @@ def test_a_cut_that_is_not_made_takes_no_number() -> None:
     assert _shown(wanted, "difusor-1") == _shown(wanted, "difusor-2") == [1, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("clase", ["corte_tarde", "instituto_perdido"])
+@pytest.mark.parametrize("clase", ["corte_tarde", "instituto_perdido", "instituto_relevado", "instituto_recuperado"])
 def test_while_the_institute_is_late_everybody_shows_the_cut_before(clase: str) -> None:
     wanted = _wanted({"clase": clase, "corte": 3})
     assert _shown(wanted, "difusor-1") == [1, 2, 3, 4, 5]
@@ -129,6 +130,7 @@ def _marks(
     *,
     applied: bool = True,
     checks: Mapping[str, Check] | None = None,
+    caida: Caida | None = None,
 ) -> Calificacion:
     held = {name: Check("X", ok=True, detalle="") for name in NAMES}
     return califica(
@@ -142,6 +144,7 @@ def _marks(
         ultimos=held,
         ocurridas=[Ocurrida(one, HORA, HORA, HORA, HORA, int(applied)) for one in faults],
         transferencia_max_s=600,
+        caida=caida_admitida(load("gro-2021")) if caida is None else caida,
     )
 
 
@@ -217,6 +220,49 @@ def test_a_fault_that_the_journal_does_not_show_proves_nothing() -> None:
 
 def test_a_call_whose_clauses_nobody_wrote_gets_marks_all_the_same() -> None:
     assert clausulas_por_asunto("otra-2027") == {}
+
+
+@pytest.mark.parametrize(("mata", "silence"), [("todo", "breve"), ("web", "breve"), ("sirve", "ninguno")])
+def test_a_server_that_is_killed_stops_no_cut_and_may_be_silent_as_its_fault_says(mata: str, silence: str) -> None:
+    wanted = _wanted({"clase": "servidor_muerto", "corte": 3, "mata": mata, "difusor": "difusor-1"})
+    assert _shown(wanted, "difusor-1") == [1, 2, 3, 4, 5]
+    hit = wanted["difusor-1", 3]
+    assert (hit.silencio, hit.vuelve, hit.codigos) == (silence, None, frozenset())
+    assert [one.silencio for key, one in wanted.items() if key != ("difusor-1", 3)] == [None] * 9
+
+
+def test_silences_are_added_up_over_the_night_and_one_too_long_fails_the_clause_that_says_so() -> None:
+    faults = _faults(
+        {"clase": "servidor_muerto", "corte": 2, "difusor": "difusor-1"},
+        {"clase": "servidor_muerto", "corte": 3, "mata": "web", "difusor": "difusor-1"},
+        {"clase": "servidor_muerto", "corte": 3, "mata": "sirve", "difusor": "difusor-2"},
+    )
+    seen = _obedient(esperado(faults, difusores=NAMES, periodos=5))
+
+    def silent(first: float, second: float, other: float, caida: Caida | None = None) -> list[tuple[str, int | None]]:
+        for key, seconds in {("difusor-1", 2): first, ("difusor-1", 3): second, ("difusor-2", 3): other}.items():
+            seen[key] = replace(seen[key], silencio_s=seconds)
+        return [(one.asunto, one.periodo) for one in _marks(faults, seen, caida=caida).notas if not one.cumplio]
+
+    day = Caida("DISPONIBILIDAD", 86.4)
+    assert silent(3.0, 1.0, 0.0) == []
+    assert silent(60.0, 26.4, 0.0, day) == []
+    assert silent(60.0, 26.5, 0.0, day) == [("DISPONIBILIDAD", 3)]
+    assert silent(700.0, 600.0, 0.0) == [("CONTINUIDAD", 3)]
+    assert silent(3.0, 1.0, 0.1) == [("CONTINUIDAD", 3)]  # Of «sirve» alone no reader may notice anything.
+    seen["difusor-1", 2] = replace(seen["difusor-1", 2], silencio_s=None)
+    [nobody] = [one for one in _marks(faults, seen).notas if one.periodo == 2 and not one.cumplio]
+    assert (nobody.asunto, nobody.ocurrido, nobody.clausulas) == ("CONTINUIDAD", "nadie le preguntó", ("GRO-1.7b",))
+
+
+def test_what_silence_is_let_pass_is_what_each_call_says() -> None:
+    said = {one: caida_admitida(load(one)) for one in ids()}
+    assert said["ine-2021"] == Caida("DISPONIBILIDAD", 86.4)
+    minutes = {"dgo-2024": 15, "gro-2021": 20, "mex-2021": 20, "mor-2024": 10}
+    assert {one: limit for one, limit in said.items() if one != "ine-2021"} == {
+        one: Caida("CONTINUIDAD", 60.0 * interval) for one, interval in minutes.items()
+    }
+    assert clausulas_por_asunto("ine-2021")["DISPONIBILIDAD"] == ("INE-IV-a",)
 
 
 def test_attendance_is_of_the_simulacro_of_that_day_alone() -> None:

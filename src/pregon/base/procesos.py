@@ -19,6 +19,7 @@ from pregon.base.errors import ComprobacionError, EntradaError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+_KILLED_S = 5.0
 _SET_PDEATHSIG = 1
 """``PR_SET_PDEATHSIG`` of Linux."""
 
@@ -145,6 +146,13 @@ class Adopted:
                     signal.pidfd_send_signal(self._descriptor, number)
                 self.ends_within(seconds)
         return 0
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        if self.returncode() is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+            self.ends_within(_KILLED_S)
 
     def release(self) -> None:
         """Stop watching it; it goes on."""

@@ -98,6 +98,18 @@ def repite(
         Path | None,
         typer.Option(help="Carpeta nueva para el informe firmado, con notas y asistencia (aquí).", show_default=False),
     ] = None,
+    vivo: Annotated[
+        int | None,
+        typer.Option(
+            "--vivo",
+            metavar="PUERTO",
+            min=0,
+            max=65535,
+            help="Muestra la noche mientras ocurre en http://127.0.0.1:PUERTO/ (0: uno libre), aquí.",
+            show_default=False,
+        ),
+    ] = None,
+    abierto: Annotated[bool, typer.Option("--abierto", help="Al terminar sigue sirviendo hasta Ctrl+C, aquí.")] = False,
     as_json: Json = False,
 ) -> None:
     """Publica otra vez una noche grabada, con el calendario de ahora y a otra velocidad."""
@@ -105,13 +117,31 @@ def repite(
 
     if instituto is None:
         carrier = transporte or ("ambos" if informe is None else "entrada")
-        _here(archivo, inicio, cortes, difusores, carrier, acelerar or 600.0, autorizaciones, informe, as_json=as_json)
+        _here(
+            archivo,
+            inicio,
+            cortes,
+            difusores,
+            carrier,
+            acelerar or 600.0,
+            autorizaciones,
+            informe,
+            vivo=vivo,
+            abierto=abierto,
+            as_json=as_json,
+        )
         return
     if informe is not None:
         raise UsoError(
             "El informe con notas es de una noche que ocurre aquí.",
             intacto="No se firmó nada.",
             que_hacer="Quite --informe, o --instituto.",
+        )
+    if vivo is not None or abierto:
+        raise UsoError(
+            "La vista en vivo es de una noche que ocurre aquí.",
+            intacto="No se firmó nada.",
+            que_hacer="Quite --vivo y --abierto, o --instituto; para una noche de verdad está «instituto tablero».",
         )
     if inicio is not None:
         raise UsoError(
@@ -132,12 +162,14 @@ def _here(
     autorizaciones: Path | None,
     informe: Path | None,
     *,
+    vivo: int | None,
+    abierto: bool,
     as_json: bool,
 ) -> None:
     from zoneinfo import ZoneInfo
 
     from pregon.cli.opciones import instant_of
-    from pregon.cli.simulacro import muestra
+    from pregon.cli.simulacro import espera, muestra
     from pregon.convocatoria.noche import MEXICO
     from pregon.simulacro.session import Request, carrier_named, run
 
@@ -154,9 +186,11 @@ def _here(
             grabada=archivo,
             inicio=None if inicio is None else instant_of(inicio, ZoneInfo(MEXICO), intacto="No se empezó nada."),
             informe=informe,
+            vivo=vivo,
         ),
         say=lambda line: typer.echo(line, err=True),
         ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
+        hold=espera if abierto else None,
     )
     muestra([result], as_json=as_json)
 

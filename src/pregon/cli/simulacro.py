@@ -70,6 +70,18 @@ Informe = Annotated[
 ]
 Semilla = Annotated[int, typer.Option(help="Semilla de la elección sintética y de las muestras.")]
 Abierto = Annotated[bool, typer.Option("--abierto", help="Al terminar sigue sirviendo hasta Ctrl+C.")]
+Vivo = Annotated[
+    int | None,
+    typer.Option(
+        "--vivo",
+        metavar="PUERTO",
+        min=0,
+        max=65535,
+        help="Muestra la noche mientras ocurre en http://127.0.0.1:PUERTO/ (0: uno libre): difusores y cortes, los "
+        "portales y la línea de tiempo de las fallas.",
+        show_default=False,
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -87,6 +99,7 @@ def main(
     fallas: Fallas = None,
     informe: Informe = None,
     abierto: Abierto = False,
+    vivo: Vivo = None,
     as_json: Json = False,
 ) -> None:
     """Ensaya la noche completa en esta máquina (lo mismo que «simulacro noche»)."""
@@ -103,6 +116,7 @@ def main(
             fallas,
             informe,
             abierto,
+            vivo,
             as_json,
         )
 
@@ -121,6 +135,7 @@ def night(
     fallas: Fallas = None,
     informe: Informe = None,
     abierto: Abierto = False,
+    vivo: Vivo = None,
     as_json: Json = False,
 ) -> None:
     """Una noche: cortes firmados, entregados, publicados y comprobados. Sale con 0 solo si todo se cumplió."""
@@ -136,6 +151,7 @@ def night(
         fallas,
         informe,
         abierto,
+        vivo,
         as_json,
     )
 
@@ -190,6 +206,7 @@ def _run(
     fallas: str | None,
     informe: Path | None,
     abierto: bool,
+    vivo: int | None,
     as_json: bool,
 ) -> None:
     from pregon.convocatoria.perfiles import ids
@@ -214,10 +231,11 @@ def _run(
                 autorizaciones=autorizaciones,
                 fallas="todas" if fallas == "todas" else None if fallas is None else Path(fallas),
                 informe=informe if informe is None or not several else informe.with_name(f"{informe.name}-{name}"),
+                vivo=vivo,
             ),
             say=lambda line: typer.echo(line, err=True),
             ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
-            hold=_hold if abierto else None,
+            hold=espera if abierto else None,
         )
         for name in names
     ]
@@ -238,7 +256,7 @@ def muestra(results: list[NightResult], *, as_json: bool, varias: bool = False) 
         raise typer.Exit(70)
 
 
-def _hold() -> None:
+def espera() -> None:
     """Keep serving until the person at the keyboard says otherwise."""
     import signal
     import threading

@@ -30,7 +30,7 @@ from pregon.difusor.report import estado
 from pregon.instituto.settings import ARCHIVO
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
-from pregon.simulacro import checks, portadores
+from pregon.simulacro import checks, entregado, portadores
 from pregon.simulacro.institute import Post
 from pregon.simulacro.portal import Portal, Reader, SignedManifests
 from pregon.simulacro.result import Check, CutAtDifusor, DifusorResult, Horario, NightResult, SignedCut
@@ -61,7 +61,8 @@ READER_PAUSE_S = 0.15
 class Night:
     """What to rehearse. ``acelerar``: simulated seconds per real second; ``transporte`` as ``--transporte``.
 
-    ``autorizaciones``: the bytes of the file of ``--autorizaciones``; None where none was given.
+    ``autorizaciones``: the bytes of the file of ``--autorizaciones``; None where none was given. ``marco``: the origin
+    of the live view, which may show the portals in its frames; None where nobody looks.
     """
 
     convocatoria: Convocatoria
@@ -71,6 +72,7 @@ class Night:
     semilla: int
     transporte: Carrier
     autorizaciones: bytes | None = None
+    marco: str | None = None
 
 
 @dataclass
@@ -83,6 +85,8 @@ class _Difusor:
     portal: Portal
     reader: Reader
     result: DifusorResult
+    sirve: Process
+    recibe: Process
 
 
 class Leader:
@@ -119,26 +123,20 @@ class Leader:
             for cut in self._night.plan.cortes:
                 self._one_cut(cut, institute)
             self._close()
+            call, servers = self._night.convocatoria, self._post.folder / "portadores"
+            came = tuple(entregado.lee(one.result, one.workspace.historico, servers) for one in self._difusores)
             yield NightResult(
-                convocatoria=self._night.convocatoria.id,
+                convocatoria=call.id,
                 ambiente="simulacro",
                 semilla=self._night.semilla,
                 cortes=tuple(cut for cut in self._post.signed() if cut.numero > 0),
                 difusores=tuple(difusor.result for difusor in self._difusores),
                 esperados=len(self._night.plan.cortes),
-                paquete=self._kind_of_package(),
-                horario=self._horario(),
+                paquete=", ".join(sorted({kind for one in came for kind in one.archivos})),
+                horario=Horario(call.inicio, call.intervalo_min, self._night.acelerar, call.zona_horaria),
+                entregas=came,
+                como_se_pide=all(one.cumple(call.paquete) for one in came),
             )
-
-    def _kind_of_package(self) -> str:
-        """What the last cut travels in, by the files that are there."""
-        folder = self._post.instituto / "repositorio" / "targets" / "cortes" / f"{self._last:04d}"
-        kinds = {path.suffix.removeprefix(".") for path in folder.iterdir()} & {"zip", "7z"}
-        return kinds.pop() if kinds else "dir"
-
-    def _horario(self) -> Horario:
-        call = self._night.convocatoria
-        return Horario(call.inicio, call.intervalo_min, self._night.acelerar)
 
     # Preparation
 
@@ -226,21 +224,20 @@ class Leader:
                 "[servidor]",
                 'direccion = "127.0.0.1"',
                 f"puerto = {port}",
+                *(() if self._night.marco is None else (f"marco_simulacro = {json.dumps(self._night.marco)}",)),
                 door.acceso,
             ]
         )
         root = self._post.instituto / RAIZ
         workspace = create_difusor(folder, toml, root=root.read_bytes(), disk=self._disk)
         url = f"http://127.0.0.1:{port}/"
-        server = stack.enter_context(
-            running([sys.executable, "-m", "pregon", "difusor", "sirve", folder], output=folder / "sirve.log")
-        )
-        self._receive(ident, stack)
+        server, receiver = self._serve(ident, stack), self._receive(ident, stack)
         portal = Portal(url)
         stack.callback(portal.close)
         reader = Reader(url, self._manifests, self._last, pause=self._reader_pause)
         stack.callback(reader.finish)
-        difusor = _Difusor(ident, workspace, url, portal, reader, DifusorResult(ident, url, door.esquema))
+        result = DifusorResult(ident, url, door.esquema)
+        difusor = _Difusor(ident, workspace, url, portal, reader, result, server, receiver)
         wait_until(lambda: portal.get("") is not None, server, timeout=START_TIMEOUT_S, what=f"El servidor de {ident}")
         return difusor
 
@@ -254,11 +251,20 @@ class Leader:
         del ident
         return True
 
+    def _serve(self, ident: str, stack: contextlib.ExitStack) -> Process:
+        """Start what serves at a difusor."""
+        folder = self._folder_of(ident)
+        command: list[str | Path] = [sys.executable, "-m", "pregon", "difusor", "sirve", folder]
+        return stack.enter_context(running(command, output=folder / "sirve.log"))
+
     def _receive(self, ident: str, stack: contextlib.ExitStack) -> Process:
         """Start what receives at a difusor."""
-        folder = self._folder_of(ident)
-        command: list[str | Path] = [sys.executable, "-m", "pregon", "difusor", "recibe", folder]
-        return stack.enter_context(running(command, output=folder / "recibe.log"))
+        output = self._folder_of(ident) / "recibe.log"
+        return stack.enter_context(running(self._receiver(ident), output=output))
+
+    def _receiver(self, ident: str) -> list[str | Path]:
+        """The command with which a difusor receives."""
+        return [sys.executable, "-m", "pregon", "difusor", "recibe", self._folder_of(ident)]
 
     # The night
 

@@ -264,12 +264,18 @@ class _Puertas:
 	skip_install_trust
 	auto_https disable_redirects
 	default_sni {HOST}
+	log {{
+		level WARN
+	}}
 	storage file_system {json.dumps(str(folder / "caddy"))}
 }}
 https://{HOST}:{port} {{
 	bind {HOST}
 	tls internal
 	root * {json.dumps(str(public))}
+	log {{
+		output file {json.dumps(str(folder / "accesos.log"))}
+	}}
 	file_server
 }}
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pregon.simulacro.entregado import Entregado
     from pregon.simulacro.fallas.diario import Ocurrida
     from pregon.simulacro.notas.notas import Calificacion
 
@@ -55,17 +56,19 @@ class SignedCut:
 
 @dataclass(frozen=True)
 class Horario:
-    """The clock of the night: when the call starts, the minutes between its cuts, how fast it went."""
+    """The clock of the night: when the call starts, in which zone, the minutes between its cuts, how fast it went."""
 
     inicio: datetime
     intervalo_min: int
     acelerar: float
+    zona: str
 
     def to_json(self) -> dict[str, Any]:
         return {
             "inicio": self.inicio.isoformat(),
             "intervalo_min": self.intervalo_min,
             "acelerar": self.acelerar,
+            "zona": self.zona,
         }
 
 
@@ -131,6 +134,10 @@ class NightResult:
     paquete: str | None = None
     """What the last cut came in: «zip», «7z» or «dir»."""
     horario: Horario | None = None
+    entregas: tuple[Entregado, ...] = ()
+    """By difusor, what its cuts really came by and in."""
+    como_se_pide: bool = True
+    """Whether all of them came as the call asks."""
     fallas: tuple[Ocurrida, ...] = ()
     notas: Calificacion | None = None
 
@@ -146,6 +153,7 @@ class NightResult:
         return (
             len(self.cortes) == self.esperados > 0
             and len(self.difusores) > 0
+            and self.como_se_pide
             and all(
                 len(d.cortes) == self.esperados
                 and all(cut.segundos_a_visible is not None for cut in d.cortes)
@@ -161,6 +169,8 @@ class NightResult:
             "semilla": self.semilla,
             "paquete": self.paquete,
             "horario": None if self.horario is None else self.horario.to_json(),
+            "entregas": [one.to_json() for one in self.entregas],
+            "como_se_pide": self.como_se_pide,
             "cortes": [cut.to_json() for cut in self.cortes],
             "difusores": [difusor.to_json() for difusor in self.difusores],
             "fallas": [fault.to_json() for fault in self.fallas],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pregon.base.errors import UsoError
 from pregon.convocatoria.perfiles import load as load_profile
 from pregon.instituto.autorizaciones import load
 from pregon.simulacro import portadores
+from pregon.simulacro.fallas import postgres
 from pregon.simulacro.fallas.noche import LeaderConFallas
 from pregon.simulacro.fallas.plan import cortes_para_todas, resuelve, todas
 from pregon.simulacro.fallas.plan import lee as lee_fallas
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pregon.convocatoria.secciones import Simulacro
     from pregon.simulacro.fallas.plan import Falla, PlanFallas
     from pregon.simulacro.result import NightResult
+    from pregon.simulacro.vivo.servicio import Vista
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Request:
 
     ``grabada``: a recorded night, in place of ``noche``; ``inicio``: when it starts now, None for when it did.
     ``fallas``: a plan of faults, or one of each kind. ``informe``: the folder, still to be made, of the signed report.
+    ``vivo``: the port of the live view (0: a free one), None for none.
     """
 
     convocatoria: str | None
@@ -50,6 +54,7 @@ class Request:
     inicio: datetime | None = None
     fallas: Path | Literal["todas"] | None = None
     informe: Path | None = None
+    vivo: int | None = None
 
     @property
     def calificada(self) -> bool:
@@ -94,12 +99,14 @@ def run(
     The folder is removed where everything held; otherwise it stays for whoever investigates, and ``say`` tells where.
 
     Raises:
-        PregonError: the night could not be prepared, its authorisations cannot be read, or a process failed.
+        PregonError: the night could not be prepared, its authorisations cannot be read, a port cannot be opened, or a
+            process failed.
     """
     if request.autorizaciones is not None:
         load(request.autorizaciones)
     disk = Disk()
     request, faults = _with_faults(request)
+    view = _view(request)
     folder = Path(tempfile.mkdtemp(prefix="pregon-simulacro-"))
     keep = False
     try:
@@ -118,19 +125,27 @@ def run(
             semilla=request.semilla,
             transporte=request.transporte,
             autorizaciones=source.autorizaciones,
+            marco=None if view is None else view.origen,
         )
         leader = Leader(night, folder, say=say, disk=disk)
+        placed = _placed(faults, request, source) if request.calificada else ()
         if request.calificada:
-            placed = _placed(faults, request, source)
             leader = LeaderConFallas(night, placed, folder, say=say, disk=disk, simulacros=officials)
         keep = True
-        with leader.run() as result:
+        with contextlib.ExitStack() as stack:
+            if view is not None:
+                view.escribe(folder, source, placed, request, abierta=hold is not None, disk=disk)
+                stack.enter_context(view.atendida(folder))
+                say(f"En vivo: {view.url}")
+            result = stack.enter_context(leader.run())
             keep = not result.ok
             if request.informe is not None:
                 made = informe.escribe(
                     result, profile, folder / "instituto", request.informe, hecho=datetime.now(UTC), disk=disk
                 )
                 say(f"Informe firmado en {request.informe}; SHA-256 de {informe.JSON}: {made}")
+            if view is not None:
+                view.concluye(folder, result, disk=disk)
             for difusor in result.difusores:
                 ready(difusor.url)
             if hold is not None:
@@ -143,12 +158,26 @@ def run(
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _view(request: Request) -> Vista | None:
+    """The live view that was asked for, on a port that can be opened; None where nobody looks.
+
+    Raises:
+        AjustesError: it cannot be opened.
+    """
+    if request.vivo is None:
+        return None
+    from pregon.simulacro.vivo.servicio import Vista  # It brings a web server; most rehearsals have no view.
+
+    return Vista.en(request.vivo)
+
+
 def _with_faults(request: Request) -> tuple[Request, PlanFallas | None]:
     """The request with room for its faults, and the plan of faults that it names; nothing is made yet.
 
     Raises:
         UsoError: another carrier was asked for: under faults, each difusor has a messenger of ours.
-        EntradaError, AjustesError, EscrituraError: the plan cannot be read, or the report not be written.
+        EntradaError, AjustesError, EscrituraError: the plan cannot be read, or the report not be written, or what two
+            machines of an institute share is not installed.
     """
     if not request.calificada:
         return request, None
@@ -160,10 +189,13 @@ def _with_faults(request: Request) -> tuple[Request, PlanFallas | None]:
         )
     if request.informe is not None:
         informe.exige(request.informe)
+    faults = lee_fallas(request.fallas) if isinstance(request.fallas, Path) else None
+    if request.fallas == "todas" or (faults and any(one.clase == "instituto_relevado" for one in faults.falla)):
+        postgres.exige()
     synthetic = request.noche is None and request.grabada is None
     if request.fallas == "todas" and request.cortes is None and synthetic:
         request = replace(request, cortes=max(DEFAULT_CUTS, cortes_para_todas(request.difusores)))
-    return request, lee_fallas(request.fallas) if isinstance(request.fallas, Path) else None
+    return request, faults
 
 
 def _placed(faults: PlanFallas | None, request: Request, source: Grabacion) -> tuple[Falla, ...]:

@@ -54,7 +54,7 @@ def test_one_of_each_kind_fits_in_the_night_it_asks_for(difusores: int, semilla:
 
 
 def test_the_same_seed_chooses_the_same_and_another_one_something_else() -> None:
-    drawn = [todas(difusores=10, cortes=7, semilla=seed, intervalo_min=20) for seed in (5, 5, 6)]
+    drawn = [todas(difusores=10, cortes=9, semilla=seed, intervalo_min=20) for seed in (5, 5, 6)]
     assert drawn[0] == drawn[1] != drawn[2]
     entries = [{"clase": kind, "corte": 2} for kind in ("corrompido", "truncado", "llave_ajena")]
     chosen = [[one.objetivo for one in _placed(*entries, difusores=9, semilla=seed)] for seed in range(12)]
@@ -63,8 +63,8 @@ def test_the_same_seed_chooses_the_same_and_another_one_something_else() -> None
 
 
 def test_a_night_too_short_for_all_is_refused_and_says_how_long_it_must_be() -> None:
-    with pytest.raises(UsoError, match="hacen falta 7 cortes"):
-        todas(difusores=10, cortes=5, semilla=7, intervalo_min=20)
+    with pytest.raises(UsoError, match="hacen falta 9 cortes"):
+        todas(difusores=10, cortes=8, semilla=7, intervalo_min=20)
 
 
 def test_who_has_a_name_keeps_its_place_before_the_seed_chooses_the_others() -> None:
@@ -86,6 +86,14 @@ def test_who_has_a_name_keeps_its_place_before_the_seed_chooses_the_others() -> 
         ([{"clase": "corrompido", "corte": 2, "minutos": 5}], "no lleva «minutos»"),
         ([{"clase": "corrompido", "corte": 0}], "sólo puede fallar el reloj"),
         ([{"clase": "corte_viejo", "corte": 1}], "dos cortes"),
+        ([{"clase": "instituto_recuperado", "corte": 1}], "ningún corte a la vista"),
+        (
+            [{"clase": "corte_omitido", "corte": 1}, {"clase": "instituto_recuperado", "corte": 2}],
+            "ningún corte a la vista",
+        ),
+        ([{"clase": "instituto_relevado", "corte": 2, "periodos": 2}], "«periodos» es 1"),
+        ([{"clase": "servidor_muerto", "corte": 2, "periodos": 2}], "«periodos» es 1"),
+        ([{"clase": "proceso_muerto", "corte": 2, "mata": "web"}], "no lleva «mata»"),
         ([{"clase": "corte_omitido", "corte": 1}, {"clase": "corte_viejo", "corte": 2}], "dos cortes"),
         ([{"clase": "reloj", "corte": 0, "desfase_min": 600}], "desfase_min"),
         ([{"clase": "reloj", "corte": 0, "desfase_min": -30}], "desfase_min"),
@@ -103,7 +111,8 @@ def test_who_has_a_name_keeps_its_place_before_the_seed_chooses_the_others() -> 
         ),
         ([{"clase": "truncado", "corte": 2}] * 4, "no queda ningún difusor libre"),
     ],
-    ids=["cierre", "cierre-largo", "ajeno", "instituto", "clave", "antes", "viejo", "viejo-omitido", "reloj-lejos",
+    ids=["cierre", "cierre-largo", "ajeno", "instituto", "clave", "antes", "viejo", "recuperado",
+         "recuperado-omitido", "relevado-largo", "servidor-largo", "mata", "viejo-omitido", "reloj-lejos",
          "reloj-atras", "reloj-poco", "instituto-difusor", "instituto-azar", "instituto-dos", "mismo", "llenos"],
 )  # fmt: skip
 def test_what_cannot_be_or_would_prove_nothing_is_refused(entries: list[dict[str, Any]], words: str) -> None:

@@ -20,6 +20,7 @@ MAX_REDES = 256
 _LABEL = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
 _NOMBRE = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}")
+_AQUI = r"^http://(127\.0\.0\.1|\[::1\]|localhost):[0-9]{1,5}$"
 _CORREO = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
@@ -76,7 +77,8 @@ class Servidor(Settings):
     its directory where it is not the web server's own choice, ``acme_ca`` the PEM that vouches for that address.
     Paths are relative to the workspace. ``puerto_http`` redirects to https and answers the authority; 0: closed, for
     calls that open 443 alone (MEX-II-2c2). ``hsts``: an official portal over TLS asks browsers to come back over TLS
-    for a year.
+    for a year. ``marco_simulacro``: a page of this very machine that may show a simulacro's portal in a frame, besides
+    those that the call lets (``pregon simulacro --vivo`` writes its own); never of an official night.
     """
 
     direccion: str = "127.0.0.1"
@@ -92,6 +94,7 @@ class Servidor(Settings):
     acme_ca: Path | None = None
     puerto_http: Annotated[int, Field(ge=0, le=65535)] = 80
     hsts: bool = True
+    marco_simulacro: Annotated[str, Field(pattern=_AQUI)] | None = None
     acceso: AccesoSimulacro = AccesoSimulacro()
 
     @field_validator("direccion")

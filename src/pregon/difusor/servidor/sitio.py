@@ -124,7 +124,8 @@ def site_of(workspace: Workspace, port: int) -> Site:
     """What the web server must know of one workspace.
 
     Raises:
-        AjustesError: an official night would be for some only, or a simulacro that must not be for all would.
+        AjustesError: an official night would be for some only, or shown in a frame of a rehearsal, or a simulacro that
+            must not be for all would.
     """
     settings, call = workspace.settings, workspace.convocatoria
     ours = settings.servidor
@@ -137,7 +138,7 @@ def site_of(workspace: Workspace, port: int) -> Site:
         base=ours.base,
         # A simulacro repeats its numbers at the same address, and only Pregón's own packages are known to keep theirs.
         inmutable=official and workspace.firmado,
-        marcos=call.frame_ancestors,
+        marcos=_frames(workspace),
         indexable=official,
         firmado=workspace.firmado,
         nombres=ours.nombres,
@@ -147,6 +148,20 @@ def site_of(workspace: Workspace, port: int) -> Site:
         acceso=_access(workspace),
         personalizada=call.personalizacion == "autorizada",
     )
+
+
+def _frames(workspace: Workspace) -> str:
+    """The CSP ``frame-ancestors``: of the call, and in a simulacro the page of this machine that shows it."""
+    ours, allowed = workspace.settings.servidor.marco_simulacro, workspace.convocatoria.frame_ancestors
+    if ours is None:
+        return allowed
+    if workspace.settings.ambiente == "oficial":
+        raise AjustesError(
+            "[servidor] marco_simulacro dejaría ver un portal oficial dentro de la página de un ensayo.",
+            intacto="Lo publicado y lo que se sirve siguen como estaban.",
+            que_hacer='Quite «marco_simulacro» de difusor.toml; sólo vale donde ambiente = "simulacro".',
+        )
+    return allowed if allowed == "*" else f"{allowed} {ours}"
 
 
 def _tls(workspace: Workspace) -> Tls | None:

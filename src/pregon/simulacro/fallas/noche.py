@@ -8,37 +8,35 @@ A period, step by step:
    until they say so; and after a rest, all are looked at.
 4. The faults that end in it are undone, and who had to do without is asked until the newest cut is there.
 
-What is expected comes from the plan alone (``notas.espera``); here it only says for whom to wait. All night long a
-reader of each difusor looks for anything that is of no signed cut, of two, or of an older one.
+How each fault is done is in ``instituto``, ``difusor``, ``enlace`` and ``publico``; what is seen, in ``mirada``. What
+is expected comes from the plan alone (``notas.espera``); here it only says for whom to wait. All night long a reader of
+each difusor looks for anything that is of no signed cut, of two, or of an older one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import secrets
-import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, get_args
 
 from pregon.base.clock import SimulatedClock
-from pregon.base.procesos import running
-from pregon.difusor.libro import Libro
-from pregon.difusor.nube.estado import estados
 from pregon.simulacro import checks
-from pregon.simulacro.fallas.avalancha import Avalancha
 from pregon.simulacro.fallas.diario import Diario
-from pregon.simulacro.fallas.mensajero import Mensajero
-from pregon.simulacro.fallas.orilla import Orilla
-from pregon.simulacro.fallas.plan import con_fallas, previo_a
-from pregon.simulacro.fallas.recibe import veces
+from pregon.simulacro.fallas.difusor import FallasDelDifusor
+from pregon.simulacro.fallas.enlace import FallasDelEnlace
+from pregon.simulacro.fallas.escena import Escena
+from pregon.simulacro.fallas.instituto import FallasDelInstituto
+from pregon.simulacro.fallas.mirada import Mirada
+from pregon.simulacro.fallas.plan import DelEnlace, DelInstituto, DelPublico, con_fallas
+from pregon.simulacro.fallas.publico import FallasDelPublico
 from pregon.simulacro.night import CUT_TIMEOUT_S, LEAD, POLL_S, Leader
 from pregon.simulacro.notas.asistencia import asistencia
+from pregon.simulacro.notas.caida import caida_admitida
 from pregon.simulacro.notas.espera import esperado
 from pregon.simulacro.notas.notas import Visto, califica
 from pregon.simulacro.plan import Plan
-from pregon.simulacro.portal import Portal
 from pregon.simulacro.result import ULTIMO_PUBLICADO, Check, CutAtDifusor, NightResult
 
 if TYPE_CHECKING:
@@ -46,26 +44,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.base.durable import Disk
-    from pregon.base.procesos import Process
-    from pregon.base.state import StateDatabase
     from pregon.convocatoria.secciones import Simulacro
+    from pregon.simulacro.fallas.escena import Provocador
     from pregon.simulacro.fallas.plan import Falla, Periodo
     from pregon.simulacro.night import Night, _Difusor
     from pregon.simulacro.notas.espera import Esperado
     from pregon.simulacro.portadores import Puerta
-    from pregon.simulacro.portal import Answer
     from pregon.simulacro.result import SignedCut
 
 REPOSO_S = 1.5
 """Real seconds after which what was not shown is taken as not going to be: several passes of a difusor."""
-CODIGO_TIMEOUT_S = 60.0
-"""Real seconds that a difusor may take to say why it refuses."""
 READER_PAUSE_S = 0.5
 """Many readers on one machine leave it time for the night."""
 
 
 class LeaderConFallas(Leader):
     """Runs one ``Night`` with ``fallas``; every difusor receives from a messenger of its own."""
+
+    _instituto: FallasDelInstituto
+    _enlace: FallasDelEnlace
+    _equipo: FallasDelDifusor
+    _publico: FallasDelPublico
+    _mirada: Mirada
 
     def __init__(
         self,
@@ -88,27 +88,23 @@ class LeaderConFallas(Leader):
         self._nombres = tuple(f"difusor-{n}" for n in range(1, night.difusores + 1))
         self._esperado = esperado(fallas, difusores=self._nombres, periodos=len(self._periodos))
         self._visto: dict[tuple[str, int], Visto] = {}
-        self._desfases = {one.objetivo: timedelta(0) for one in fallas if one.clase == "reloj"}
-        self._mensajeros: dict[str, Mensajero] = {}
-        self._receptores: dict[str, Process] = {}
-        self._estados: dict[str, StateDatabase] = {}
-        self._leidos: dict[str, int] = {}
-        self._avalanchas: dict[int, Avalancha] = {}
-        self._codigos: dict[str, set[str]] = {}
-        self._orillas: dict[str, Orilla] = {}
 
     @contextlib.contextmanager
     def run(self) -> Iterator[NightResult]:
         """As ``Leader.run``."""
         with contextlib.ExitStack() as stack:
-            self._stack = stack
+            self._set_the_scene(stack)
             self._prepare()
-            self._instituto = stack.enter_context(self._institute())
+            self._instituto.prepara()
+            self._instituto.empieza()
             self._diario = Diario(self._post.folder / "fallas.sqlite", SimulatedClock.load(self._post.reloj))
             for number, name in enumerate(self._nombres, 1):
-                self._add(name, number)
+                difusor = self._open_difusor(name, number, stack)
+                self._difusores.append(difusor)
+                self._enlace.agrega(name)
+                self._mirada.agrega(difusor)
             self._begin(0)
-            self._before_the_start(self._instituto)
+            self._before_the_start(self._instituto.proceso)
             self._end(0)
             for period in self._periodos:
                 self._period(period)
@@ -117,144 +113,77 @@ class LeaderConFallas(Leader):
 
     # Who takes part
 
+    def _set_the_scene(self, stack: contextlib.ExitStack) -> None:
+        scene = Escena(self._post, self._disk, stack, self._fallas)
+
+        def receive(difusor: _Difusor) -> None:
+            difusor.recibe = self._receive(difusor.id, stack)
+
+        def serve(difusor: _Difusor) -> None:
+            difusor.sirve = self._serve(difusor.id, stack)
+
+        self._instituto = FallasDelInstituto(
+            scene,
+            arranca=lambda: stack.enter_context(self._institute()),
+            urls=lambda: {one.id: one.url for one in self._difusores},
+        )
+        self._enlace = FallasDelEnlace(scene, semilla=self._night.semilla)
+        self._equipo = FallasDelDifusor(scene, difusor=self._of, recibe=receive, sirve=serve)
+        self._publico = FallasDelPublico(scene, url=lambda name: self._of(name).url)
+        self._mirada = Mirada(self._post, self._publico.orillas)
+        self._provocadores: dict[str, Provocador] = dict.fromkeys(get_args(DelInstituto), self._instituto)
+        self._provocadores |= dict.fromkeys(get_args(DelEnlace), self._enlace)
+        self._provocadores |= dict.fromkeys(get_args(DelPublico), self._publico)
+
     def _inboxes(self) -> list[str]:
         return []
 
     def _local_door(self, number: int) -> Puerta:
-        door, name = super()._local_door(number), f"difusor-{number}"
-        if not any(one.clase == "purga_negada" and one.objetivo == name for one in self._fallas):
-            return door
-        edge = self._orillas[name] = self._stack.enter_context(Orilla(secrets.token_hex(16)))
-        folder = self._folder_of(name)
-        self._disk.make_folder(folder)
-        self._disk.write(folder / "orilla.secreto", edge.secreto.encode(), mode=0o600)
-        return replace(door, acceso=edge.ajustes())
+        return self._publico.puerta(f"difusor-{number}", super()._local_door(number))
 
     def _trusts_clock(self, ident: str) -> bool:
-        return ident not in self._desfases
+        return self._equipo.reloj_propio(ident) is None
 
     def _clock_file(self, ident: str) -> Path:
-        return self._post.folder / f"reloj-{ident}.json" if ident in self._desfases else self._post.reloj
+        return self._equipo.reloj_propio(ident) or super()._clock_file(ident)
 
     def _set_pace(self, origin: datetime, rate: float) -> None:
         super()._set_pace(origin, rate)
-        for ident, offset in self._desfases.items():
-            self._disk.write(self._clock_file(ident), SimulatedClock.start(origin + offset, rate).dump())
+        self._equipo.pon_en_hora(origin, rate)
 
-    def _receive(self, ident: str, stack: contextlib.ExitStack) -> Process:
-        if any(one.clase == "disco_lleno" and one.objetivo == ident for one in self._fallas):
-            folder = self._folder_of(ident)
-            command: list[str | Path] = [sys.executable, "-m", "pregon.simulacro.fallas.recibe", folder]
-            command.append(self._marca(ident))
-            started = stack.enter_context(running(command, output=folder / "recibe.log"))
-        else:
-            started = super()._receive(ident, stack)
-        self._receptores[ident] = started
-        return started
+    def _receiver(self, ident: str) -> list[str | Path]:
+        return self._equipo.receptor(ident) or super()._receiver(ident)
 
-    def _marca(self, ident: str) -> Path:
-        return self._post.folder / f"disco-lleno-{ident}"
-
-    def _add(self, name: str, number: int) -> None:
-        difusor = self._open_difusor(name, number, self._stack)
-        self._difusores.append(difusor)
-        messenger = Mensajero(
-            name,
-            self._post.instituto / "repositorio",
-            self._folder_of(name) / "entrada",
-            self._post.folder / "averias" / name,
-            semilla=self._night.semilla,
-            disk=self._disk,
-        )
-        self._mensajeros[name] = messenger
-        self._stack.callback(messenger.termina)
-        messenger.start()
-        self._estados[name] = difusor.workspace.open_state(difusor.workspace.open_clock())
-        self._leidos[name] = 0
-        self._codigos[name] = set()
+    def _of(self, name: str) -> _Difusor:
+        return next(one for one in self._difusores if one.id == name)
 
     # The faults
+
+    def _by(self, fault: Falla) -> Provocador:
+        return self._provocadores.get(fault.clase, self._equipo)
 
     def _begin(self, indice: int) -> None:
         for fault in self._fallas:
             if fault.corte == indice:
                 self._diario.empieza(fault)
-                self._do(fault)
+                self._by(fault).provoca(fault)
                 self._say(f"  falla {fault.n}: {fault.clase} en {fault.objetivo}")
 
     def _end(self, indice: int) -> None:
         for fault in self._fallas:
             if fault.ultimo == indice:
-                effects, detail = self._undo(fault)
+                effects, detail = self._by(fault).termina(fault)
                 self._diario.termina(fault, efectos=effects, detalle=detail)
-
-    def _do(self, fault: Falla) -> None:
-        name = fault.objetivo
-        match fault.clase:
-            case "corte_tarde" | "corte_omitido":
-                pass  # The plan that the institute follows has it so.
-            case "instituto_perdido":
-                self._instituto.kill()
-            case "proceso_muerto":
-                self._receptores[name].kill()
-            case "disco_lleno":
-                self._disk.write(self._marca(name), b"")
-            case "reloj":
-                self._desfases[name] = timedelta(minutes=fault.desfase_min)
-                clock = SimulatedClock.load(self._post.reloj)
-                self._set_pace(clock.now(), clock.rate)
-            case "purga_negada":
-                self._orillas[name].niega.set()
-            case "avalancha":
-                crowd = Avalancha(self._of(name).url, fault.lectores)
-                self._avalanchas[fault.n] = crowd
-                crowd.empieza()
-            case _:
-                self._mensajeros[name].aplica(fault)
-
-    def _undo(self, fault: Falla) -> tuple[int, str]:
-        """Undo it; how many times it had an effect, and what in words."""
-        name = fault.objetivo
-        match fault.clase:
-            case "corte_tarde":
-                return fault.periodos, f"firmado {fault.minutos} minutos después de su hora"
-            case "corte_omitido":
-                return fault.periodos, "sin corte en ese periodo"
-            case "instituto_perdido":
-                return 1, "proceso muerto antes del corte y vuelto a iniciar sobre lo que había en disco"
-            case "proceso_muerto":
-                status = self._receptores[name].returncode()
-                self._receive(name, self._stack)
-                return int(status is not None), f"terminó con estado {status}; se volvió a iniciar"
-            case "disco_lleno":
-                self._marca(name).unlink()
-                counted = veces(self._marca(name))
-                refused = counted.stat().st_size if counted.exists() else 0
-                return refused, f"{refused} escrituras sin espacio"
-            case "reloj":
-                self._desfases[name] = timedelta(0)
-                clock = SimulatedClock.load(self._post.reloj)
-                self._set_pace(clock.now(), clock.rate)
-                return 1, f"desfase de {fault.desfase_min} minutos"
-            case "purga_negada":
-                edge = self._orillas[name]
-                edge.niega.clear()
-                return edge.negadas, f"{edge.negadas} purgas negadas"
-            case "avalancha":
-                crowd = self._avalanchas.pop(fault.n)
-                crowd.termina()
-                return crowd.preguntas, f"{crowd.preguntas} preguntas, {crowd.sin_respuesta} sin respuesta"
-            case _:
-                effects = self._mensajeros[name].quita()
-                return effects, f"{effects} entregas afectadas"
-
-    def _of(self, name: str) -> _Difusor:
-        return next(one for one in self._difusores if one.id == name)
 
     # The night
 
     def _period(self, period: Periodo) -> None:
-        self._keep_for_later(period.indice - 1)
+        self._enlace.recuerda(period.indice - 1)
+        # What a lost machine signed is known to whoever looks, as it is to any reader.
+        for known in self._post.signed():
+            self._manifests.get(known.numero)
+        # What a fault takes in real time is no hour of the night.
+        self._set_pace(SimulatedClock.load(self._post.reloj).now(), 1.0)
         self._begin(period.indice)
         now = SimulatedClock.load(self._post.reloj).now()
         hour = period.previsto.hora
@@ -267,33 +196,21 @@ class LeaderConFallas(Leader):
         meanwhile: dict[str, int | None] = {}
         if any(self._esperado[name, period.indice].mientras is not None for name in self._nombres):
             time.sleep(REPOSO_S)
-            meanwhile = {name: self._shown(name) for name in self._nombres}
+            meanwhile = {name: self._mirada.muestra(name) for name in self._nombres}
         if cut is not None:
-            self._back_to_work(period)
+            self._instituto.repone(period.indice)
             if cut.retraso:
                 self._set_pace(max(now, cut.sale), 1.0)
             self._allow(cut)
-            signed = self._wait_signed(cut, self._instituto)
+            signed = self._wait_signed(cut, self._instituto.proceso)
         seconds = self._look(period, signed, meanwhile)
         self._judge(period, signed, seconds)
         self._end(period.indice)
-        self._recover(period, signed, seconds)
+        self._note_silences(period.indice)
+        self._recover(period, signed)
         shown = "  ".join(f"{name} {_text(self._visto[name, period.indice].muestra)}" for name in self._nombres)
         number = "sin corte" if cut is None else f"corte {cut.numero:04d}"
         self._say(f"{self._hour(hour)}  {number}; a la vista: {shown}")
-
-    def _keep_for_later(self, indice: int) -> None:
-        """Keep the repository as it is for whoever will be offered it when it is old."""
-        for fault in self._fallas:
-            if fault.clase == "corte_viejo" and previo_a(fault, self._fallas) == indice:
-                self._mensajeros[fault.objetivo].recuerda(fault)
-
-    def _back_to_work(self, period: Periodo) -> None:
-        """Another process takes the institute's place, where it was lost."""
-        if self._instituto.returncode() is not None and any(
-            one.clase == "instituto_perdido" and one.activa(period.indice) for one in self._fallas
-        ):
-            self._instituto = self._stack.enter_context(self._institute())
 
     def _look(
         self, period: Periodo, signed: SignedCut | None, meanwhile: dict[str, int | None]
@@ -301,93 +218,50 @@ class LeaderConFallas(Leader):
         wanted = {name: self._esperado[name, period.indice] for name in self._nombres}
         seconds: dict[str, float | None] = dict.fromkeys(self._nombres)
         newest = None if signed is None else signed.numero
-        coming = {name for name in self._nombres if newest is not None and wanted[name].muestra == newest}
-        deadline = time.monotonic() + CUT_TIMEOUT_S
-        while coming and time.monotonic() < deadline:
-            for name in sorted(coming):
-                if signed is not None and self._shown(name) == newest:
-                    seconds[name] = (datetime.now(UTC) - signed.firmado).total_seconds()
-                    coming.discard(name)
-            time.sleep(POLL_S)
-        self._wait_for_refusals([one for one in wanted.values() if one.codigos])
+        if signed is not None:
+            coming = [name for name in self._nombres if wanted[name].muestra == newest]
+            seconds |= self._mirada.espera_corte(coming, signed)
+        self._mirada.espera_codigos({name: one.codigos for name, one in wanted.items() if one.codigos})
         if signed is None or any(one.muestra != newest for one in wanted.values()):
             time.sleep(REPOSO_S)
         for name, one in wanted.items():
-            self._read_codes(name)
-            seen = self._shown(name)
             self._visto[name, period.indice] = Visto(
                 name,
                 period.indice,
-                seen,
+                self._mirada.muestra(name),
                 mientras=meanwhile.get(name) if one.mientras is not None else None,
-                codigos=tuple(sorted(self._codigos[name])),
+                codigos=self._mirada.codigos(name),
                 segundos=seconds[name],
                 evidencia=f"manifiesto público a las {self._hour(SimulatedClock.load(self._post.reloj).now())}",
             )
-            self._codigos[name].clear()
         return seconds
-
-    def _wait_for_refusals(self, refusing: list[Esperado]) -> None:
-        deadline = time.monotonic() + CODIGO_TIMEOUT_S
-        while time.monotonic() < deadline:
-            for one in refusing:
-                self._read_codes(one.difusor)
-            if all(one.codigos & self._codigos[one.difusor] for one in refusing):
-                return
-            time.sleep(POLL_S * 2)
-
-    def _read_codes(self, name: str) -> None:
-        """What a difusor has noted since the last time: refusals and failures, with their codes."""
-        events = self._estados[name].events(after=self._leidos[name])
-        for event in events:
-            self._leidos[name] = event.n
-            if event.tipo in ("rechazado", "fallo") and event.dato.get("codigo"):
-                self._codigos[name].add(str(event.dato["codigo"]))
-        # The same refusal again is no event; that it still refuses is what it says of its last attempt.
-        attempt = Libro(self._estados[name], solo=False).intento
-        if attempt is not None and attempt["codigo"]:
-            self._codigos[name].add(str(attempt["codigo"]))
-        if name in self._orillas:
-            workspace = self._of(name).workspace
-            told = estados(workspace, Libro(self._estados[name], solo=False))
-            self._codigos[name].update(one.error.codigo for one in told if one.error is not None)
-
-    def _shown(self, name: str) -> int | None:
-        """The number of the signed cut whose manifest is public; 0 the page before any; None neither."""
-        return self._number(self._of(name).portal.get("manifiesto.json"))
-
-    def _number(self, answer: Answer | None) -> int | None:
-        if answer is None:
-            return None
-        if answer.status != checks.OK:
-            return 0
-        return next((one.numero for one in self._post.signed() if one.manifiesto_sha256 == answer.sha256), None)
 
     def _judge(self, period: Periodo, signed: SignedCut | None, seconds: dict[str, float | None]) -> None:
         """The checks of any simulacro, on what each difusor shows now."""
         cut = period.corte
-        totals = (
-            None
-            if cut is None
-            else checks.expected_totals(cut, inconsistencias=self._night.convocatoria.inconsistencias)
-        )
+        if signed is None or cut is None:
+            return
+        totals = checks.expected_totals(cut, inconsistencias=self._night.convocatoria.inconsistencias)
         for difusor in self._difusores:
-            if signed is None or cut is None:
-                continue
             at = CutAtDifusor(cut.numero, seconds[difusor.id])
             if not difusor.result.cortes:
                 at.comprobaciones.append(self._first_checks[difusor.id])
             shown = self._visto[difusor.id, period.indice].muestra
             manifest = None if not shown else self._manifests.get(shown)
             if manifest is not None:
-                if shown == cut.numero and totals is not None:
+                if shown == cut.numero:
                     at.comprobaciones.append(checks.totals_equal(difusor.portal, totals))
                 whole = cut.numero == self._last
                 at.comprobaciones.append(checks.bytes_equal(difusor.portal, manifest, self._random, whole=whole))
             at.comprobaciones.append(checks.unmixed(difusor.reader))
             difusor.result.cortes.append(at)
 
-    def _recover(self, period: Periodo, signed: SignedCut | None, seconds: dict[str, float | None]) -> None:
+    def _note_silences(self, indice: int) -> None:
+        for key, seconds in self._equipo.silencios.items():
+            if key[1] == indice:
+                self._visto[key] = replace(self._visto[key], silencio_s=seconds)
+
+    def _recover(self, period: Periodo, signed: SignedCut | None) -> None:
         back = [one for name in self._nombres if (one := self._esperado[name, period.indice]).vuelve is not None]
         begun = time.monotonic()
         waiting = {one.difusor: one for one in back}
@@ -406,13 +280,7 @@ class LeaderConFallas(Leader):
 
     def _back(self, one: Esperado) -> int | None:
         """What is shown where the fault was: at the portal, or at its edge."""
-        if not one.sigue:
-            return self._shown(one.difusor)
-        edge = Portal(self._orillas[one.difusor].publica)
-        try:
-            return self._number(edge.get("manifiesto.json"))
-        finally:
-            edge.close()
+        return self._mirada.muestra_la_orilla(one.difusor) if one.sigue else self._mirada.muestra(one.difusor)
 
     def _came_back(self, one: Esperado, seconds: float | None) -> None:
         key = one.difusor, one.periodo
@@ -433,6 +301,7 @@ class LeaderConFallas(Leader):
             ultimos={one.id: _last_check(one) for one in self._difusores},
             ocurridas=happened,
             transferencia_max_s=call.transferencia_max_s,
+            caida=caida_admitida(call),
         )
         taken = {
             name: sum(1 for key, one in self._visto.items() if key[0] == name and one.muestra) for name in self._nombres

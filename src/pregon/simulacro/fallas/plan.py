@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
@@ -23,39 +23,41 @@ if TYPE_CHECKING:
 
     from pregon.simulacro.plan import Plan, PlannedCut
 
-DelInstituto: TypeAlias = Literal["corte_tarde", "corte_omitido", "instituto_perdido"]
-DeUnDifusor: TypeAlias = Literal[
-    "corrompido",
-    "truncado",
-    "corte_viejo",
-    "llave_ajena",
-    "enlace_cortado",
-    "enlace_lento",
-    "enlace_con_perdidas",
-    "disco_lleno",
-    "reloj",
-    "proceso_muerto",
-    "avalancha",
-    "purga_negada",
+DelInstituto: TypeAlias = Literal[
+    "corte_tarde", "corte_omitido", "instituto_perdido", "instituto_relevado", "instituto_recuperado"
 ]
+DelEnlace: TypeAlias = Literal[
+    "corrompido", "truncado", "corte_viejo", "llave_ajena", "enlace_cortado", "enlace_lento", "enlace_con_perdidas"
+]
+DelEquipo: TypeAlias = Literal["disco_lleno", "reloj", "proceso_muerto", "servidor_muerto"]
+DelPublico: TypeAlias = Literal["avalancha", "purga_negada"]
+DeUnDifusor: TypeAlias = DelEnlace | DelEquipo | DelPublico
 Clase: TypeAlias = DelInstituto | DeUnDifusor
+Mata: TypeAlias = Literal["web", "sirve", "todo"]
 """What goes wrong.
 
 Of the institute: ``corte_tarde``: the cut is signed ``minutos`` late. ``corte_omitido``: there is none that period.
 ``instituto_perdido``: its process is killed before the cut, and another one goes on from what is on disk.
+``instituto_relevado``: its machine is lost, and the one that waits takes the night over (``releva``).
+``instituto_recuperado``: its machine and the shared database are lost, and a new one rebuilds the repository from what
+the difusores show (``recupera``).
 
 Of one difusor: ``corrompido``: one byte of each archive of the newest cut is another. ``truncado``: they end half way.
 ``corte_viejo``: the repository of two cuts ago is offered again. ``llave_ajena``: what arrives is signed with another
 key. ``enlace_cortado``: nothing arrives. ``enlace_lento``: it arrives at ``bytes_s``. ``enlace_con_perdidas``:
 transfers break off and begin again. ``disco_lleno``: nothing more can be written. ``reloj``: its clock is
 ``desfase_min`` off. ``proceso_muerto``: what receives is killed (SIGKILL) and started again at the end.
+``servidor_muerto``: what serves is killed (``mata``: its web server, the ``sirve`` that cares for it, or both) and
+comes back by its own means.
 ``avalancha``: ``lectores`` ask for the portal at once and without a pause. ``purga_negada``: the cache before the
 difusor's object store refuses to forget.
 """
 
 INSTITUTO = "instituto"
 DEL_INSTITUTO: tuple[DelInstituto, ...] = get_args(DelInstituto)
-DE_UN_DIFUSOR: tuple[DeUnDifusor, ...] = get_args(DeUnDifusor)
+DE_UN_DIFUSOR: tuple[DeUnDifusor, ...] = (*get_args(DelEnlace), *get_args(DelEquipo), *get_args(DelPublico))
+DE_UN_INSTANTE = frozenset({"servidor_muerto", "instituto_relevado", "instituto_recuperado"})
+"""They happen once and are over within their period."""
 _INTACTO = "No se creó nada."
 
 
@@ -72,6 +74,7 @@ class Falla:
     desfase_min: int = 0
     bytes_s: int = 0
     lectores: int = 0
+    mata: Mata | None = None
 
     @property
     def ultimo(self) -> int:
@@ -103,6 +106,7 @@ class _Entrada(Settings):
     desfase_min: Annotated[int, Field(ge=-2880, le=2880)] | None = None
     bytes_s: Annotated[int, Field(ge=10_000, le=1_000_000_000)] | None = None
     lectores: Annotated[int, Field(ge=1, le=64)] | None = None
+    mata: Mata | None = None
 
 
 class PlanFallas(Settings):
@@ -213,17 +217,19 @@ def previo_a(fault: Falla, fallas: Sequence[Falla]) -> int:
 
 
 def _filled(n: int, entry: _Entrada, intervalo_min: int) -> Falla:
-    given = {
+    given: dict[str, Any] = {
         key: value
-        for key in ("minutos", "desfase_min", "bytes_s", "lectores")
+        for key in ("minutos", "desfase_min", "bytes_s", "lectores", "mata")
         if (value := getattr(entry, key)) is not None
     }
-    wanted = {
+    usual: dict[Clase, dict[str, Any]] = {
         "corte_tarde": {"minutos": max(1, intervalo_min // 2)},
         "reloj": {"desfase_min": intervalo_min if entry.corte == 0 else 12 * intervalo_min},
         "enlace_lento": {"bytes_s": 400_000},
         "avalancha": {"lectores": 8},
-    }.get(entry.clase, {})
+        "servidor_muerto": {"mata": "todo"},
+    }
+    wanted = usual.get(entry.clase, {})
     fault = Falla(n=n, clase=entry.clase, objetivo=INSTITUTO, corte=entry.corte, periodos=entry.periodos)
     strange = set(given) - set(wanted)
     if strange:
@@ -243,6 +249,11 @@ def _check(fallas: tuple[Falla, ...], names: list[str], cortes: int, intervalo_m
             raise _wrong(fault, "la falla del corte 0 termina con el inicio: «periodos» es 1")
         if fault.clase == "corte_viejo" and previo_a(fault, fallas) < 0:
             raise _wrong(fault, "antes no hay dos cortes, de los que ofrecer el más viejo")
+        if fault.clase in DE_UN_INSTANTE and fault.periodos != 1:
+            raise _wrong(fault, "ocurre una vez y termina en su periodo: «periodos» es 1")
+        # The package before the start is nowhere to be seen.
+        if fault.clase == "instituto_recuperado" and previo_a(fault, fallas) < 0:
+            raise _wrong(fault, "antes no hay ningún corte a la vista, del que rehacer el repositorio")
         _check_clock(fault, intervalo_min)
     for one in fallas:
         for other in fallas:

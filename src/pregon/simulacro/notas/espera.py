@@ -11,12 +11,15 @@ stays) and the calls (GRO-1.1a, GRO-1.1b, GRO-3.3a and their like):
 5. A cache that refuses to forget hides no cut from who asks the difusor itself; that it refuses is told, and asked
    again until it forgets.
 6. Before the start nothing is shown, whatever a clock says.
+7. A machine of the institute that is lost is replaced by another, and its cut comes with the number that followed.
+8. A server that is killed comes back by its own means and shows the cut of its period; where only who cares for it was
+   killed, no reader notices.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +41,8 @@ A file that ends before the length that was signed is a failure of the transfer,
 """
 _CALLAN = frozenset({"enlace_cortado", "proceso_muerto"})
 """Nothing comes, or nobody takes it: nothing new is shown, and there is nothing to refuse."""
+_TARDAN: tuple[Clase, ...] = ("corte_tarde", "instituto_perdido", "instituto_relevado", "instituto_recuperado")
+"""The cut comes, and not in time: until then the one before stays."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Esperado:
     ``muestra``: the number of the cut at its end; 0: nothing of any package. ``mientras``: the same before the cut of a
     period in which it comes late; None where it comes in time. ``codigos``: one of which it must tell; empty: none.
     ``vuelve``: the cut that it must show by itself once its fault ended, at its edge where the fault is of it; None
-    where none ends. ``sigue``: what it tells of stops no cut: its own portal shows it.
+    where none ends. ``sigue``: what it tells of stops no cut: its own portal shows it. ``silencio``: how its portal may
+    be without an answer in the period: «ninguno», «breve» (what the call lets pass, ``notas.caida``); None: not asked.
     """
 
     difusor: str
@@ -58,6 +64,7 @@ class Esperado:
     falla: Falla | None = None
     vuelve: int | None = None
     sigue: bool = False
+    silencio: Literal["ninguno", "breve"] | None = None
 
 
 def esperado(fallas: Sequence[Falla], *, difusores: Sequence[str], periodos: int) -> dict[tuple[str, int], Esperado]:
@@ -77,8 +84,7 @@ def esperado(fallas: Sequence[Falla], *, difusores: Sequence[str], periodos: int
 
 
 def _one(fallas: Sequence[Falla], name: str, period: int, *, before: int, newest: int) -> Esperado:
-    late = _of(fallas, "instituto", period, "corte_tarde") or _of(fallas, "instituto", period, "instituto_perdido")
-    meanwhile = before if late else None
+    meanwhile = before if any(_of(fallas, "instituto", period, clase) for clase in _TARDAN) else None
     fault = next((one for one in fallas if one.objetivo == name and one.activa(period)), None)
     if fault is None:
         return Esperado(name, period, newest, meanwhile)
@@ -86,6 +92,9 @@ def _one(fallas: Sequence[Falla], name: str, period: int, *, before: int, newest
         # Its own portal needs no cache; only the edge is behind, and must be told of until it forgets.
         back = newest if fault.ultimo == period else None
         return Esperado(name, period, newest, meanwhile, RECHAZO[fault.clase], fault, back, sigue=True)
+    if fault.clase == "servidor_muerto":
+        silence: Literal["ninguno", "breve"] = "ninguno" if fault.mata == "sirve" else "breve"
+        return Esperado(name, period, newest, meanwhile, falla=fault, silencio=silence)
     # A clock that is slow opens nothing before its hour and shuts nothing: only one that is fast sees dates go by.
     stops = fault.clase in _CALLAN or (
         fault.clase in RECHAZO and not (fault.clase == "reloj" and fault.desfase_min < 0)

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
     from pregon.simulacro.fallas.diario import Ocurrida
     from pregon.simulacro.fallas.plan import Falla
+    from pregon.simulacro.notas.caida import Caida
     from pregon.simulacro.notas.espera import Esperado
     from pregon.simulacro.result import Check
 
 Asunto: TypeAlias = Literal[
-    "NADA_ANTES", "CORTES_PUBLICADOS", "CONTINUIDAD", "INTEGRIDAD", "TRANSFERENCIA", "ULTIMO_CORTE", "PURGA"
+    "NADA_ANTES",
+    "CORTES_PUBLICADOS",
+    "CONTINUIDAD",
+    "DISPONIBILIDAD",
+    "INTEGRIDAD",
+    "TRANSFERENCIA",
+    "ULTIMO_CORTE",
+    "PURGA",
 ]
 """What a mark is about: the codes by which the clauses of a call say how they are measured."""
 Grado: TypeAlias = Literal["listo", "con_observaciones", "no_listo"]
@@ -39,6 +47,7 @@ class Visto:
     """What was seen of a difusor in one period. Numbers of cuts: 0 nothing of a package, None no whole signed cut.
 
     ``segundos``: real ones from the signing to the sight. ``vuelve_s``: from the end of the fault to the newest cut.
+    ``silencio_s``: those in which its portal did not answer, where its server was killed on purpose.
     """
 
     difusor: str
@@ -49,6 +58,7 @@ class Visto:
     vuelve: int | None = None
     segundos: float | None = None
     vuelve_s: float | None = None
+    silencio_s: float | None = None
     evidencia: str = ""
 
 
@@ -139,13 +149,15 @@ def califica(
     ultimos: Mapping[str, Check],
     ocurridas: Sequence[Ocurrida],
     transferencia_max_s: float | None,
+    caida: Caida,
 ) -> Calificacion:
     """The marks of the night: what was ``esperado`` beside what was seen.
 
     ``antes``, ``mezclas`` and ``ultimos``: by difusor, what the questions before the start and its reader found, and
     what it shows at the end. ``transferencia_max_s``: the limit of the profile, from the signing to the sight.
+    ``caida``: for how long a portal may be silent.
     """
-    judge = _Juez(clausulas_por_asunto(convocatoria), transferencia_max_s)
+    judge = _Juez(clausulas_por_asunto(convocatoria), transferencia_max_s, caida)
     notes: list[Nota] = []
     for name in difusores:
         early = next((one for one in fallas if one.corte == 0 and one.objetivo == name), None)
@@ -161,9 +173,13 @@ def califica(
 
 
 class _Juez:
-    def __init__(self, clausulas: Mapping[str, tuple[str, ...]], transferencia_max_s: float | None) -> None:
+    def __init__(
+        self, clausulas: Mapping[str, tuple[str, ...]], transferencia_max_s: float | None, caida: Caida
+    ) -> None:
         self._clausulas = clausulas
         self._limit = transferencia_max_s
+        self._caida = caida
+        self._silencios: dict[str, float] = {}
 
     def check(self, name: str, asunto: Asunto, found: Check, text: str, *, falla: Falla | None = None) -> Nota:
         seen = text if found.ok else "no se cumplió"
@@ -191,6 +207,8 @@ class _Juez:
             text = f"al terminar la falla, por sí mismo {_shows(wanted.vuelve)}"
             told = f"al terminar la falla, por sí mismo {_shows(seen.vuelve)}"
             notes.append(self._note(wanted, "PURGA" if wanted.sigue else "CORTES_PUBLICADOS", text, told, seen, back))
+        if wanted.silencio is not None:
+            notes.append(self._silence(wanted, seen))
         if self._limit is not None and wanted.falla is None and seen.segundos is not None:
             text = f"a la vista en {self._limit:g} s o menos"
             held = seen.segundos <= self._limit
@@ -198,6 +216,19 @@ class _Juez:
                 self._note(wanted, "TRANSFERENCIA", text, text if held else "tardó más", seen, f"{seen.segundos:.1f} s")
             )
         return notes
+
+    def _silence(self, wanted: Esperado, seen: Visto) -> Nota:
+        if wanted.silencio == "ninguno":
+            limit, text = 0.0, "su portal no deja de contestar"
+        else:
+            limit = self._caida.segundos
+            text = f"en toda la noche, su portal calla {limit:g} s o menos"
+        if seen.silencio_s is None:
+            return self._note(wanted, self._caida.asunto, text, "nadie le preguntó", seen, "no se midió")
+        whole = self._silencios[wanted.difusor] = self._silencios.get(wanted.difusor, 0.0) + seen.silencio_s
+        held = (seen.silencio_s if wanted.silencio == "ninguno" else whole) <= limit
+        proof = f"{seen.silencio_s:.1f} s sin contestar; {whole:.1f} s en la noche"
+        return self._note(wanted, self._caida.asunto, text, text if held else "calló más tiempo", seen, proof)
 
     def _note(
         self, wanted: Esperado, asunto: Asunto, text: str, told: str, seen: Visto, evidencia: str | None = None

@@ -10,8 +10,10 @@ from pregon.documentos.bloques import Lista, Nota, Parrafo, Tabla, Titulo
 from pregon.documentos.texto import legible
 
 if TYPE_CHECKING:
-    from pregon.documentos.bloques import Bloque, Celda, Documento
+    from pregon.documentos.bloques import Bloque, Celda, Columna, Documento
 
+ANCHA = 2.5
+"""Columns wider than this in print hold whole phrases."""
 _ESTILO = """
 :root{color-scheme:light dark;--linea:#767676;--fondo:#f3f3f3;--aviso:#8a1c1c}
 @media (prefers-color-scheme:dark){:root{--linea:#9a9a9a;--fondo:#242424;--aviso:#ff9a9a}}
@@ -25,6 +27,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;font-weight:700;padding:.25rem 0}
 th,td{border:1px solid var(--linea);padding:.25rem .5rem;text-align:left;vertical-align:top}
 th{background:var(--fondo)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+th.a,td.a{min-width:14rem}
 tr.falta td{color:var(--aviso);font-weight:700}
 @media print{body{max-width:none}.tabla{overflow:visible}tr{break-inside:avoid}}
 """
@@ -68,7 +71,7 @@ def _block(block: Bloque) -> str:
 
 
 def _table(table: Tabla) -> str:
-    kinds = [' class="n"' if column.clase == "numero" else "" for column in table.columnas]
+    kinds = [_kind(column) for column in table.columnas]
     pairs = zip(table.columnas, kinds, strict=True)
     head = "".join(f'<th scope="col"{kind}>{_text(column.nombre)}</th>' for column, kind in pairs)
     rows = "".join(_row(row, kinds) for row in table.filas)
@@ -78,6 +81,11 @@ def _table(table: Tabla) -> str:
         f'<div class="tabla" role="region" aria-label="{name}" tabindex="0"><table><caption>{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
+
+
+def _kind(column: Columna) -> str:
+    """Numbers to the right; where there is much to read, room for it on a telephone too."""
+    return ' class="n"' if column.clase == "numero" else ' class="a"' if column.ancho > ANCHA else ""
 
 
 def _row(row: tuple[Celda, ...], kinds: list[str]) -> str:
