@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -30,7 +31,7 @@ from pregon.base.hashing import sha256_bytes, sha256_file
 from pregon.instituto import workspace as spaces
 from pregon.instituto.build import build_cut
 from pregon.instituto.fuentes import ContestSource
-from pregon.instituto.workspace import CANDADO, offline_keys, open_workspace
+from pregon.instituto.workspace import CANDADO, PERFIL, create, offline_keys, open_workspace
 from pregon.paquete.manifest import Autorizacion, parse_manifest
 from pregon.transport.local import FolderSource
 from pregon.trust.cliente import TrustClient
@@ -258,6 +259,16 @@ def test_a_second_workspace_in_the_same_folder_is_refused(night: Night) -> None:
     with pytest.raises(AjustesError, match="ya es un espacio"):
         night.create()
     assert tree_digest(space.folder) == before
+
+
+def test_a_call_that_sends_folders_is_not_signed_as_something_else(night: Night) -> None:
+    made = night.create()
+    path = night.folder / "carpetas.toml"
+    text = re.sub(r'(?m)^archivo = "zip"\n', "", (made.folder / PERFIL).read_text())
+    path.write_text(text.replace("[paquete]\n", '[paquete]\narchivo = "dir"\n'))
+    with pytest.raises(AjustesError, match="carpetas sueltas"):
+        create(night.folder / "otro", path, ambiente=night.ambiente, clock=night.clock)
+    assert not (night.folder / "otro").exists()
 
 
 def test_keys_stay_private_and_the_offline_ones_are_named(night: Night) -> None:

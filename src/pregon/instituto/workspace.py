@@ -218,6 +218,13 @@ def begin(
         )
     data, _ = perfiles.read(convocatoria)
     profile = perfiles.load(convocatoria)
+    if profile.paquete.archivo == "dir":
+        raise AjustesError(
+            f"La convocatoria {profile.id} entrega carpetas sueltas (paquete.archivo = «dir»), y cada corte se firma y se "
+            "entrega como un archivo.",
+            intacto="No se creó nada.",
+            que_hacer="Escriba «zip» o «7z» en el perfil; «dir» es para recibir de un instituto que no usa Pregón.",
+        )
     made = AjustesInstituto(convocatoria=PERFIL, ambiente=ambiente, reloj_simulado=reloj_simulado)
     return Workspace(folder, made, profile, clock, disk or Disk()), data
 
