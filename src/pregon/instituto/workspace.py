@@ -220,8 +220,8 @@ def begin(
     profile = perfiles.load(convocatoria)
     if profile.paquete.archivo == "dir":
         raise AjustesError(
-            f"La convocatoria {profile.id} entrega carpetas sueltas (paquete.archivo = «dir»), y cada corte se firma y se "
-            "entrega como un archivo.",
+            f"La convocatoria {profile.id} entrega carpetas sueltas (paquete.archivo = «dir»), y cada corte se firma "
+            "y se entrega como un archivo.",
             intacto="No se creó nada.",
             que_hacer="Escriba «zip» o «7z» en el perfil; «dir» es para recibir de un instituto que no usa Pregón.",
         )
