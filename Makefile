@@ -8,8 +8,8 @@ SELLO_BENCH := $(VENV)/.bench-$(shell cat requirements/bench.txt pyproject.toml 
 SELLO_FUZZ := $(VENV)/.fuzz-$(shell cat requirements/fuzz.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 SELLO_SPARK := $(VENV)/.spark-$(shell cat requirements/spark.txt pyproject.toml 2>/dev/null | sha256sum | cut -c1-12)
 ARGS ?=
-# Two processes more than there are cores: half of the time of a test it waits for a server. Their folders are in memory where there is room:
-# they make and remove some hundred thousand files, which an ext4 without journal does slower and slower.
+# Two processes more than there are cores: half of its time a test waits for a server. Their folders are in memory where
+# there is room: they make and remove some hundred thousand files, which an ext4 without journal does slower and slower.
 PROCESOS ?= $(shell expr $$(nproc) + 2)
 MEMORIA := $(shell [ "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 # Debian keeps the servers that tests and bench start out of an ordinary user's PATH.

@@ -36,7 +36,7 @@ def sirve(
     """Sirve al público lo publicado, con su propio servidor web, hasta que se le detenga.
 
     Si el servidor web se cae, lo inicia otra vez. SIGHUP, o un cambio en difusor.toml, en un certificado o en la lista,
-    pone en servicio los ajustes nuevos sin cortar conexiones. SIGUSR1 lo deja sirviendo solo, y el siguiente «sirve»
+    pone en servicio los ajustes nuevos sin cortar descargas. SIGUSR1 lo deja sirviendo solo, y el siguiente «sirve»
     lo toma sin interrupción: así se actualiza Pregón.
     """
     import signal

@@ -82,7 +82,7 @@ WantedBy=multi-user.target
 """
 
 _SIRVE = """\
-# Hecho por «pregon difusor configura systemd». Sirve al público; se recarga sin cortar conexiones.
+# Hecho por «pregon difusor configura systemd». Sirve al público; se recarga sin cortar descargas.
 [Unit]
 Description=Pregón: sirve al público los resultados preliminares
 Wants=network-online.target

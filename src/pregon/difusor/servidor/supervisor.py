@@ -1,9 +1,10 @@
-"""Watches the running Caddy: starts it again when it dies, and gives it what changed without dropping a connection.
+"""Watches the running Caddy: starts it again when it dies, and gives it what changed without ending what it answers.
 
 * **It dies**: started again at once, then with longer and longer waits; after ``MAX_DEATHS`` in a row the supervisor
   gives up and says so, for whoever watches it in turn (systemd).
 * **Something changed** (a ``difusor.toml``, a profile, a certificate, the list of folders) or somebody asked: the new
-  configuration is given to the same process. Refused by us or by Caddy, what is being served goes on as it was.
+  configuration is given to the same process. Refused by us or by Caddy, what is being served goes on as it was. Caddy
+  opens its port again for it (SO_REUSEPORT): a connection that was being opened at that very instant may be closed.
 * **A Caddy is left** of a supervisor that was killed: adopted. It keeps its process and its connections, and is given
   our configuration.
 
@@ -233,7 +234,7 @@ class Supervisor:
         self._marks = self._now()
         self._write(self._home / CADDYFILE, text)
         self._tell_addresses(sites)
-        self._note("aplicado", "Los ajustes nuevos están en servicio; ninguna conexión se cortó.")
+        self._note("aplicado", "Los ajustes nuevos están en servicio; lo que se descargaba sigue.")
         return True
 
     def _look(self) -> None:
