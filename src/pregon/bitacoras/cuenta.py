@@ -9,18 +9,15 @@ visitors and minutes, not with hits. The order of lines and files does not matte
 
 from __future__ import annotations
 
-import hmac
 import re
-import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pregon.bitacoras import consultas
+from pregon.bitacoras import consultas, preparativos
 from pregon.bitacoras.lectura import MAX_EJEMPLOS, PIEZA, SEPARA, blank_lines, read
 from pregon.bitacoras.medidas import Ejemplo
 from pregon.bitacoras.robots import Registro
-from pregon.bitacoras.tipos import TIPOS
 from pregon.motor.duck import Volcado, engine
 
 if TYPE_CHECKING:
@@ -100,16 +97,7 @@ class Cuenta:
         self.estado = Estado()
         self.contada = False
         self._sizes: dict[str, int] = {}
-        key = corrida.clave or secrets.token_bytes(32)
-        motor.set_text("clave_interna", hmac.digest(key, b"interna", "sha256").hex())
-        motor.set_text("clave_externa", hmac.digest(key, b"externa", "sha256").hex())
-        motor.rows(consultas.query("motor_duckdb"))
-        motor.load_values("tipos", {"extension": "varchar", "tipo": "varchar"}, TIPOS)
-        motor.load_values(
-            "ventanas",
-            {"numero": "bigint", "sitio": "bigint", "desde": "bigint", "hasta": "bigint"},
-            [(place, one.sitio, one.desde, one.hasta) for place, one in enumerate(corrida.ventanas, start=1)],
-        )
+        preparativos.begin(motor, corrida, palabras="motor_duckdb")
 
     def take(self, fuentes: Sequence[Fuente]) -> None:
         """Read and count ``fuentes``; more may follow.
@@ -127,10 +115,10 @@ class Cuenta:
         given = motor.rows("select count(*) from crudos")[0][0]
         if given != sum(tramo.lineas for tramo in pieza.tramos):
             _take_off_blank(pieza)
-        self._dictionaries(pieza)
+        preparativos.dictionaries(motor, self.corrida, self.estado.registro, sitio=pieza.sitio)
         numbers = {"sitio": pieza.sitio, "milisegundos": pieza.formato.milisegundos}
         motor.rows(f"create table golpes as {consultas.query('golpes', **numbers)}")
-        self._places()
+        preparativos.places(motor, self.corrida, de="golpes where not robot")
         for name in ("tramos", "extremos", *SUMADAS):
             verb = f"insert into {name}" if self.contada else f"create table {name} as"
             motor.rows(f"{verb} {consultas.query(name)}")
@@ -169,31 +157,6 @@ class Cuenta:
         motor.rows("delete from crudos where linea is not null")
         motor.rows(f"insert into crudos by name {consultas.rest(pieza.formato)}")
         motor.rows("drop table partidas; drop table sobrantes")
-
-    def _dictionaries(self, pieza: Pieza) -> None:
-        """What repeats in a piece, understood once: requests, hours, agents."""
-        motor = self.motor
-        races = consultas.contests(self.corrida.contiendas)
-        motor.rows(f"create table pedidos as {consultas.query('pedidos', contiendas=races)}")
-        motor.rows(f"create table horas as {consultas.query('horas', sitio=pieza.sitio)}")
-        texts = [text for (text,) in motor.rows("select distinct agente from crudos")]
-        told = self.estado.registro.tell(texts)
-        motor.load_values(
-            "agentes",
-            {"agente": "varchar", "numero": "bigint", "conocido": "bigint", "robot": "boolean", "nombre": "varchar"},
-            [
-                (text, place, one.numero, one.robot is not None, one.robot)
-                for place, (text, one) in enumerate(zip(texts, told, strict=True), start=1)
-            ],
-        )
-
-    def _places(self) -> None:
-        """From where each address is, if somebody knows; the table is empty otherwise."""
-        found: list[tuple[str, str]] = []
-        if self.corrida.lugar_de is not None:
-            addresses = [text for (text,) in self.motor.rows("select distinct direccion from golpes where not robot")]
-            found = [pair for pair in zip(addresses, self.corrida.lugar_de(addresses), strict=True) if pair[1]]
-        self.motor.load_values("lugares", {"direccion": "varchar", "lugar": "varchar"}, found)
 
     def _compact(self, name: str, sums: Sequence[str]) -> None:
         """Sum a table again once it has grown by much: equal kinds come in every piece."""

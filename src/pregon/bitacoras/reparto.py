@@ -8,19 +8,16 @@ and that is looked at here, not there.
 
 from __future__ import annotations
 
-import hmac
 import re
-import secrets
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import UsoError
-from pregon.bitacoras import consultas
+from pregon.bitacoras import consultas, preparativos
 from pregon.bitacoras.cuenta import SUMADAS, Corrida, Estado
 from pregon.bitacoras.formatos import COMBINADO, Formato
 from pregon.bitacoras.lectura import MAX_LINEA, Leida
-from pregon.bitacoras.tipos import TIPOS
 from pregon.motor.spark import engine
 
 if TYPE_CHECKING:
@@ -40,16 +37,7 @@ class Reparto:
         self.corrida = corrida
         self.estado = Estado()
         self.contada = False
-        key = corrida.clave or secrets.token_bytes(32)
-        motor.set_text("clave_interna", hmac.digest(key, b"interna", "sha256").hex())
-        motor.set_text("clave_externa", hmac.digest(key, b"externa", "sha256").hex())
-        motor.rows(consultas.query("motor_spark"))
-        motor.load_values("tipos", {"extension": "varchar", "tipo": "varchar"}, TIPOS)
-        motor.load_values(
-            "ventanas",
-            {"numero": "bigint", "sitio": "bigint", "desde": "bigint", "hasta": "bigint"},
-            [(place, one.sitio, one.desde, one.hasta) for place, one in enumerate(corrida.ventanas, start=1)],
-        )
+        preparativos.begin(motor, corrida, palabras="motor_spark")
 
     def take(self, rutas: Sequence[str], formato: Formato = COMBINADO, *, sitio: int = 0) -> None:
         """Read and count ``rutas`` (files, folders, patterns, ``s3a://``), of one format and site; more may follow.
@@ -70,7 +58,8 @@ class Reparto:
         motor.rows(f"create table lineas as {consultas.query('renglones_spark')}")
         given = motor.rows("select count(*) from lineas")[0][0]
         self._fields(formato)
-        self._dictionaries(sitio)
+        preparativos.dictionaries(motor, self.corrida, self.estado.registro, sitio=sitio)
+        preparativos.places(motor, self.corrida, de="crudos")
         numbers = {"sitio": sitio, "milisegundos": formato.milisegundos}
         motor.rows(f"create table golpes as {consultas.query('golpes', **numbers)}")
         for name in ("tramos", "extremos", *SUMADAS):
@@ -100,27 +89,6 @@ class Reparto:
         whole = f"select {', '.join(_FIELDS)} from combinadas where linea is null"  # noqa: S608 - our own names
         motor.rows(f"create table crudos as {whole} union all {_by_pattern(formato, 'sobrantes')}")
         motor.drop("partidas", "combinadas", "sobrantes")
-
-    def _dictionaries(self, sitio: int) -> None:
-        motor = self.motor
-        races = consultas.contests(self.corrida.contiendas)
-        motor.rows(f"create table pedidos as {consultas.query('pedidos', contiendas=races)}")
-        motor.rows(f"create table horas as {consultas.query('horas', sitio=sitio)}")
-        texts = [text for (text,) in motor.rows("select distinct agente from crudos")]
-        told = self.estado.registro.tell(texts)
-        motor.load_values(
-            "agentes",
-            {"agente": "varchar", "numero": "bigint", "conocido": "bigint", "robot": "boolean", "nombre": "varchar"},
-            [
-                (text, place, one.numero, one.robot is not None, one.robot)
-                for place, (text, one) in enumerate(zip(texts, told, strict=True), start=1)
-            ],
-        )
-        found: list[tuple[str, str]] = []
-        if self.corrida.lugar_de is not None:
-            addresses = [text for (text,) in motor.rows("select distinct direccion from crudos")]
-            found = [pair for pair in zip(addresses, self.corrida.lugar_de(addresses), strict=True) if pair[1]]
-        motor.load_values("lugares", {"direccion": "varchar", "lugar": "varchar"}, found)
 
 
 @contextmanager
