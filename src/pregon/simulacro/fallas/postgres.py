@@ -44,7 +44,7 @@ def exige() -> None:
         raise AjustesError(
             "Para ensayar el relevo del instituto falta el programa «psycopg».",
             intacto="No se creó nada.",
-            que_hacer="Instale Pregón con él: pip install 'pregon[simulacro,postgres]'. O escriba un plan de fallas "
+            que_hacer="Instale Pregón con él: pip install 'pregon[simulacro]'. O escriba un plan de fallas "
             "sin «instituto_relevado».",
         )
     _programs()
