@@ -133,10 +133,10 @@ class Carpeta:
         if total > FILL_MAX_BYTES:
             raise OSError(f"{self._folder} is on a disk of {total:,} bytes: it is not one made for a test")
         filling = self._folder / FILLING
-        with filling.open("ab") as file, contextlib.suppress(OSError):
-            while True:  # until there is no room for one byte more
-                file.write(bytes(1 << 16))
-                file.flush()
+        # Without a buffer: what did not fit would be written again when the file is closed.
+        with filling.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(1 << 16)):  # until there is no room for one byte more
+                pass
         return filling.unlink
 
 
