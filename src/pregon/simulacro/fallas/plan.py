@@ -18,7 +18,7 @@ from pregon.base.settings import Settings, load_toml
 from pregon.convocatoria.tipos import Lista
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pregon.simulacro.plan import Plan, PlannedCut
@@ -282,13 +282,4 @@ def _wrong(fault: Falla, problem: str) -> UsoError:
         f"La falla {fault.n} ({fault.clase}, corte {fault.corte}) {problem}.",
         intacto=_INTACTO,
         que_hacer="Corrija el plan de fallas (docs/operacion/simulacro.md).",
-    )
-
-
-def descritas(fallas: Iterable[Falla]) -> tuple[str, ...]:
-    """One line for each, for people."""
-    return tuple(
-        f"{one.n}. {one.clase} en {one.objetivo}: corte {one.corte}"
-        + (f", {one.periodos} periodos" if one.periodos > 1 else "")
-        for one in fallas
     )
