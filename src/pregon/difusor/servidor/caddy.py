@@ -61,10 +61,12 @@ WRITE_LIMIT = "30m"
 ADMIN_SOCKET = "admin.sock"
 """Relative to the server's folder: a path of any depth fits in a socket address."""
 
-ENTORNO = {"GOGC": "1600", "GOMEMLIMIT": "512MiB"}
+ENTORNO = {"GOGC": "1600", "GOMEMLIMIT": "384MiB"}
 """Memory for speed. Caddy sets aside a megabyte to read a file into a placeholder, the pointer at each request, so with
 Go's own measure it would collect its few megabytes of live heap every dozen requests; so it does every hundred or more,
-with some hundred megabytes: 152 us of processor per request and not 176 (docs/rendimiento.md)."""
+with some hundred megabytes: 152 us of processor per request and not 176 (docs/rendimiento.md). With thousands of slow
+clients the heap grows to the limit; the limit leaves a quarter of the 512 MiB promised (docs/confiabilidad.md) to what
+Go does not count: the program itself, and what comes before a collection has ended."""
 
 
 def render(sites: Sequence[Site]) -> str:
