@@ -24,8 +24,8 @@ from bench.informe import Limite
 from bench.paquetes import Instituto
 from bench.procesos import corre
 from pregon.base.durable import Disk
+from pregon.difusor.gemelos import GZ, TWINS
 from pregon.difusor.libro import Libro
-from pregon.difusor.objects import GZ, TWINS
 from pregon.difusor.publish import Publisher
 from pregon.difusor.workspace import open_workspace
 

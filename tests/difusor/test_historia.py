@@ -28,11 +28,11 @@ from pregon.cli.difusor import app
 from pregon.convocatoria.perfiles import load
 from pregon.difusor import pointer
 from pregon.difusor.aceptado import Aceptado
+from pregon.difusor.gemelos import TWINS
 from pregon.difusor.historia.auditoria import Auditoria, permanencia
 from pregon.difusor.historia.pasado import BITACORA, CABECERA, sirviendo
 from pregon.difusor.historia.pronostico import EXPANSION, Medida, forecast, forecast_of
 from pregon.difusor.night import real_clock
-from pregon.difusor.objects import TWINS
 from tests.difusor.conftest import files_of, tree_hashes
 from tests.trust.conftest import FIN, INICIO, OFICIAL, other
 

@@ -20,13 +20,13 @@ from pregon.base.durable import Disk
 from pregon.base.errors import ArchivoError, DiscoError, EntradaError, EscrituraError, UsoError, VersionError
 from pregon.cli.difusor import app
 from pregon.difusor import pointer
+from pregon.difusor.gemelos import TWINS
 from pregon.difusor.historia.auditoria import Auditoria
 from pregon.difusor.historia.compresion import Inflated, compressed, kind_of
 from pregon.difusor.historia.respaldo import LISTA, PERFIL, respalda
 from pregon.difusor.historia.restauracion import restaura
 from pregon.difusor.libro import Libro
 from pregon.difusor.night import open_receiver
-from pregon.difusor.objects import TWINS
 from pregon.difusor.workspace import open_workspace
 from tests.difusor.conftest import tree_hashes
 

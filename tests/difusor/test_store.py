@@ -18,7 +18,8 @@ from pregon.base.durable import Disk
 from pregon.base.errors import DiscoError, HashError
 from pregon.base.hashing import sha256_bytes
 from pregon.difusor import pointer
-from pregon.difusor.objects import BR, GZ, TWINS, ZST, ObjectStore, compress_gzip, decoded_matches, stamp_ns
+from pregon.difusor.gemelos import BR, GZ, TWINS, ZST, compress_gzip, decoded_matches
+from pregon.difusor.objects import ObjectStore, stamp_ns
 from pregon.difusor.release import plan
 from pregon.paquete.manifest import FileEntry, Manifest
 from tests.difusor.conftest import files_of, tree_hashes, without_twins

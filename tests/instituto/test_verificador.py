@@ -20,7 +20,7 @@ from pregon.base.errors import PregonError
 from pregon.base.hashing import grupos, sha256_bytes
 from pregon.base.red import free_port
 from pregon.cli.instituto import app
-from pregon.difusor.objects import TWINS
+from pregon.difusor.gemelos import TWINS
 from pregon.instituto import verificador
 from pregon.transport.local import FolderSource
 from pregon.trust.comprueba import Examinador

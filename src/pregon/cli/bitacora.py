@@ -74,7 +74,7 @@ def muestra(
     """Muestra los últimos sucesos de la bitácora, en palabras."""
     from collections import deque
 
-    from pregon.instituto.bitacora import frases, hechos, secciones
+    from pregon.instituto.bitacora import frases, hechos
     from pregon.instituto.workspace import open_workspace
 
     opened = open_workspace(carpeta)
@@ -90,7 +90,7 @@ def muestra(
         salida.show_json([_event(one) for one in found])
         return
     for one in found:
-        when = secciones.corta(one.hora, opened.convocatoria.zona)
+        when = frases.corta(one.hora, opened.convocatoria.zona)
         typer.echo(f"{one.n:>7}  {when}  {frases.suceso(one.tipo, one.dato)}")
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pregon.base.durable import Disk
 from pregon.base.errors import EntradaError, PregonError
 from pregon.difusor import pointer
+from pregon.difusor.gemelos import TWINS, decoded_matches
 from pregon.difusor.historia.history import History
-from pregon.difusor.objects import TWINS, decoded_matches
 from pregon.difusor.release import CARRIED
 from pregon.difusor.unpack import MAX_OWN_TWIN_BYTES
 from pregon.difusor.workspace import AJUSTES, open_workspace

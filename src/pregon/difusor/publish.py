@@ -10,8 +10,9 @@ from pregon.base.hashing import open_regular, sha256_bytes
 from pregon.base.space import require_free
 from pregon.difusor import pages, personalizada, pointer
 from pregon.difusor.firmas import Firmas
+from pregon.difusor.gemelos import GZ
 from pregon.difusor.historia.history import History
-from pregon.difusor.objects import GZ, ObjectStore, compressible
+from pregon.difusor.objects import ObjectStore, compressible
 from pregon.difusor.release import Plan, Releases, plan
 from pregon.difusor.unpack import add_gz
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, parse_manifest

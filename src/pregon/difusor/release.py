@@ -17,7 +17,8 @@ from pregon.base.errors import ArchivoError, CadenaError
 from pregon.base.hashing import sha256_file
 from pregon.base.hilos import each
 from pregon.base.manos import PARTES, another, in_parts
-from pregon.difusor.objects import GZ, TWINS, ObjectStore, at_first_sight, compressible
+from pregon.difusor.gemelos import GZ, TWINS
+from pregon.difusor.objects import ObjectStore, at_first_sight, compressible
 from pregon.difusor.pointer import release_name
 from pregon.paquete.names import MANIFIESTO, NameSet
 

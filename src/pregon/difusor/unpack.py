@@ -14,7 +14,8 @@ from pregon.base.durable import Disk
 from pregon.base.errors import GemeloError, HashError
 from pregon.base.hilos import each
 from pregon.base.manos import PARTES, another, in_parts
-from pregon.difusor.objects import MAX_TWIN_BYTES, TWINS, ObjectStore, at_first_sight, compressible, file_decodes_to
+from pregon.difusor.gemelos import TWINS, file_decodes_to
+from pregon.difusor.objects import MAX_TWIN_BYTES, ObjectStore, at_first_sight, compressible
 from pregon.paquete.errors import BaseError, DistintaError, ManifiestoError
 from pregon.paquete.fuente import PIECE, Source
 from pregon.paquete.manifest import FileEntry

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pregon.base.errors import AjustesError, ComprobacionError, DestinoError, DiscoError, InstanciaError, RedError
+from pregon.difusor.gemelos import GZ
 from pregon.difusor.historia.respaldo import respalda
 from pregon.difusor.historia.restauracion import restaura
 from pregon.difusor.nube.cuerpos import PARTE_BYTES
 from pregon.difusor.nube.instancia import propia
 from pregon.difusor.nube.plan import PRIVADO, Fase, fase_de
-from pregon.difusor.objects import GZ
 from pregon.difusor.servidor.sitio import INMUTABLE
 from pregon.difusor.workspace import open_workspace
 from pregon.trust.firmas import unpack

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from pregon.difusor.aforo.ajustes import Clase, mezcla
+from pregon.difusor.gemelos import BR
 from pregon.difusor.nube.costo import pesa
 from pregon.difusor.nube.plan import CORTE, PORTADA
-from pregon.difusor.objects import BR, at_first_sight
+from pregon.difusor.objects import at_first_sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

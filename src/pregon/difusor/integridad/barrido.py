@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import DiscoError
 from pregon.difusor import pointer
+from pregon.difusor.gemelos import file_decodes_to
 from pregon.difusor.integridad.propias import Propias
 from pregon.difusor.integridad.reposicion import Hallazgo, Pieza, Reposicion
 from pregon.difusor.integridad.sellos import WRITERS, at_sight, digest_of, file_of, lstat, seal, sha256_of
-from pregon.difusor.objects import file_decodes_to
 from pregon.difusor.release import folders, plan
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pregon.base.durable import disk_failure
 from pregon.base.errors import DiscoError, HashError
 from pregon.base.hashing import CHUNK, open_regular
+from pregon.difusor.gemelos import file_decodes_to
 from pregon.difusor.integridad.sellos import WRITERS, sha256_of
-from pregon.difusor.objects import MODE, file_decodes_to, stamp_ns
+from pregon.difusor.objects import MODE, stamp_ns
 from pregon.difusor.pointer import release_number
 from pregon.difusor.release import files_under, folders
 

@@ -16,7 +16,7 @@ import httpx2
 
 from pregon.base.clock import SystemClock
 from pregon.base.hashing import sha256_bytes
-from pregon.difusor.objects import BR, GZ, decoded_sha256
+from pregon.difusor.gemelos import BR, GZ, decoded_sha256
 from pregon.transport.causas import of_exception, too_slow
 from pregon.transport.peticion import exchange, http_client, tls_context
 from pregon.transport.plazo import Plazo

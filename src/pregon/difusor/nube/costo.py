@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from zlib_ng import zlib_ng
 
 from pregon.base.errors import EntradaError
+from pregon.difusor.gemelos import GZ, TWINS
 from pregon.difusor.nube.cabeceras import inmutable
 from pregon.difusor.nube.plan import CORTE, PORTADA, publicas
-from pregon.difusor.objects import GZ, MAX_TWIN_BYTES, MIN_TWIN_BYTES, TWINS, at_first_sight, compressible
+from pregon.difusor.objects import MAX_TWIN_BYTES, MIN_TWIN_BYTES, at_first_sight, compressible
 from pregon.difusor.preflight.revision import de_primera_visita
 from pregon.paquete.reading import EXTENSIONES, gzip_twin, members
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import DiscoError
 from pregon.base.hashing import sha256_bytes
-from pregon.difusor.objects import GZ, compress_gzip, gunzipped_sha256
+from pregon.difusor.gemelos import GZ, compress_gzip, gunzipped_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

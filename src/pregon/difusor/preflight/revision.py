@@ -18,8 +18,8 @@ from pregon.base.durable import Disk
 from pregon.base.errors import PregonError
 from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.difusor import pointer
+from pregon.difusor.gemelos import TWINS
 from pregon.difusor.historia.pronostico import forecast
-from pregon.difusor.objects import TWINS
 from pregon.difusor.preflight import hora, iops, pagina, portador, programas, red, resumen, transferencia
 from pregon.difusor.preflight.cabeceras import direccion
 from pregon.difusor.preflight.equipo import RAIZ, leer

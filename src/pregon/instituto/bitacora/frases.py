@@ -1,11 +1,13 @@
-"""What each event of the journal says, in Spanish, for whoever reads the evidence."""
+"""The words of the papers: what each event of the journal says, in Spanish, and how hours and numbers are written."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from pregon.instituto.bitacora.documento import Tono
 
@@ -123,6 +125,26 @@ MAX_TEXTO = 400
 class _Falta(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "—"
+
+
+def hora(instante: datetime, zona: ZoneInfo) -> str:
+    """``06/06/2021 20:40:05``, local."""
+    return f"{instante.astimezone(zona):%d/%m/%Y %H:%M:%S}"
+
+
+def corta(instante: datetime, zona: ZoneInfo) -> str:
+    """``06/06 20:40:05``, local: for tables of one night."""
+    return f"{instante.astimezone(zona):%d/%m %H:%M:%S}"
+
+
+def numero(corte: int | None) -> str:
+    """A cut as people call it; nothing for none."""
+    return "" if corte is None else f"{corte:04d}"
+
+
+def evidencia(numeros: Sequence[int]) -> str:
+    """Numbers of observations, in one cell."""
+    return ", ".join(str(one) for one in numeros)
 
 
 def suceso(tipo: str, dato: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.jsonio import canonical_json
-from pregon.instituto.bitacora import carpeta, datos, documento, frases, papeles, secciones, sellos
+from pregon.instituto.bitacora import carpeta, datos, documento, frases, integridad, papeles, secciones, sellos
 from pregon.instituto.bitacora.asunto import cierres
 from pregon.instituto.bitacora.documento import Celda, Cifra, Documento, Seccion, fila, tabla
 from pregon.instituto.bitacora.hechos import Hechos
@@ -82,9 +82,9 @@ def informe(hechos: Hechos, read: Verificacion) -> tuple[Documento, dict[str, An
         "Informe de la noche",
         hechos.workspace.convocatoria.id,
         (
-            ("Desde", Celda(secciones.hora(begin, zone))),
-            ("Hasta", Celda(secciones.hora(end, zone))),
-            *secciones.cabeza(read),
+            ("Desde", Celda(frases.hora(begin, zone))),
+            ("Hasta", Celda(frases.hora(end, zone))),
+            *integridad.cabeza(read),
         ),
         (
             Cifra("Cortes firmados", str(len(hechos.cortes))),
@@ -95,7 +95,7 @@ def informe(hechos: Hechos, read: Verificacion) -> tuple[Documento, dict[str, An
             Cifra("Órdenes", str(len(ordered)), "aviso" if ordered else ""),
             Cifra("Avisos firmados", str(len(hechos.avisos))),
             Cifra("Casos de soporte", str(_cases(night))),
-            secciones.cifra_de_integridad(read),
+            integridad.cifra_de_integridad(read),
         ),
         (
             secciones.cortes(hechos.cortes, hechos, zone),
@@ -105,7 +105,7 @@ def informe(hechos: Hechos, read: Verificacion) -> tuple[Documento, dict[str, An
             secciones.ordenes(ordered, zone),
             secciones.avisos(hechos.avisos, zone),
             _soporte(night),
-            secciones.integridad(read),
+            integridad.integridad(read),
         ),
     )
     data = datos.base(hechos, FORMATO, read) | {
@@ -186,7 +186,7 @@ def _advertencias_en_corto(found: Sequence[Advertencia], zone: ZoneInfo) -> Secc
     rows = [
         fila(
             one.id,
-            secciones.corta(one.hora, zone),
+            frases.corta(one.hora, zone),
             one.difusor,
             str(one.cuenta),
             Celda(f"{len(one.aceptadas)} de {len(one.envios)} vías", "bien" if len(one.aceptadas) > 1 else "aviso"),

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.hashing import grupos
-from pregon.instituto.bitacora import datos, frases, secciones
+from pregon.instituto.bitacora import datos, frases, integridad, secciones
 from pregon.instituto.bitacora.asunto import avisos_del_asunto, cierres, citadas, del_corte, ventana
 from pregon.instituto.bitacora.documento import Celda, Cifra, Documento, Seccion, fila, tabla
 from pregon.instituto.bitacora.hechos import en_claro_para
@@ -62,12 +62,12 @@ def _de_difusor(
         (
             ("Difusor", Celda(ident)),
             *(() if known is None else (("Sitio", Celda(known.url)),)),
-            *(() if known is None else (("Registrado", Celda(secciones.hora(known.alta, zone))),)),
+            *(() if known is None else (("Registrado", Celda(frases.hora(known.alta, zone))),)),
             (
                 "Estado",
                 Celda("sin registro") if known is None else Celda(known.estado, frases.ESTADOS.get(known.estado, "")),
             ),
-            *secciones.cabeza(read),
+            *integridad.cabeza(read),
         ),
         (
             Cifra("Cortes que mostró a tiempo", str(count["cumplio"]), "bien" if count["cumplio"] else ""),
@@ -75,7 +75,7 @@ def _de_difusor(
             Cifra("Cortes que no cuentan", str(count["no_cuenta"])),
             Cifra("Advertencias", str(len(warned)), "aviso" if warned else ""),
             Cifra("Órdenes", str(len(ordered)), "aviso" if ordered else ""),
-            secciones.cifra_de_integridad(read),
+            integridad.cifra_de_integridad(read),
         ),
         (
             secciones.cuenta(closed, zone),
@@ -87,7 +87,7 @@ def _de_difusor(
             secciones.observaciones(seen, zone),
             secciones.acuses(acuses, zone),
             secciones.sucesos(events, zone),
-            secciones.integridad(read),
+            integridad.integridad(read),
         ),
     )
     data = datos.base(hechos, FORMATO, read) | {
@@ -131,8 +131,8 @@ def _de_corte(
         f"Expediente del corte {cut.numero:04d}",
         f"corte {cut.numero:04d}",
         (
-            ("Hora del corte", Celda(secciones.hora(manifest.hora_corte, zone))),
-            ("Firmado", Celda("no consta" if cut.firmado is None else secciones.hora(cut.firmado, zone))),
+            ("Hora del corte", Celda(frases.hora(manifest.hora_corte, zone))),
+            ("Firmado", Celda("no consta" if cut.firmado is None else frases.hora(cut.firmado, zone))),
             ("Lo ordenó", Celda("no consta" if cut.suceso is None else str(cut.suceso.dato.get("operador") or "—"))),
             ("Archivos", Celda(f"{len(manifest.archivos):,}")),
             ("Manifiesto (SHA-256)", Celda(grupos(cut.sha256), fija=True)),
@@ -140,7 +140,7 @@ def _de_corte(
                 "El del corte anterior",
                 Celda("es el primero" if manifest.anterior is None else grupos(manifest.anterior), fija=True),
             ),
-            *secciones.cabeza(read),
+            *integridad.cabeza(read),
         ),
         (
             Cifra("Difusores que lo mostraron", str(count["cumplio"]), "bien" if count["cumplio"] else ""),
@@ -148,7 +148,7 @@ def _de_corte(
             Cifra("No cuenta", str(count["no_cuenta"])),
             Cifra("Nodos a los que se entregó", str(len({one.dato.get("destino") for one in delivered}))),
             Cifra("Autorizaciones", str(len(manifest.autorizaciones)), "aviso" if manifest.autorizaciones else ""),
-            secciones.cifra_de_integridad(read),
+            integridad.cifra_de_integridad(read),
         ),
         (
             _autorizaciones(manifest.autorizaciones, zone),
@@ -157,7 +157,7 @@ def _de_corte(
             secciones.acuses(acuses, zone),
             secciones.avisos(notices, zone),
             secciones.sucesos([one for one in events if one.tipo not in ("periodo", "entrega", "acuse")], zone),
-            secciones.integridad(read),
+            integridad.integridad(read),
         ),
     )
     data = datos.base(hechos, FORMATO, read) | {
@@ -180,7 +180,7 @@ def _autorizaciones(found: Sequence[Autorizacion], zone: ZoneInfo) -> Seccion:
         "Lo que alguien autorizó en los datos",
         tabla=tabla(
             (("Hallazgo", 1), ("Motivo", 3), ("Lo autorizó", 1), ("Cuándo", 0)),
-            [fila(one.codigo, one.motivo, one.operador, secciones.corta(one.hora, zone)) for one in found],
+            [fila(one.codigo, one.motivo, one.operador, frases.corta(one.hora, zone)) for one in found],
             vacia="Nada: la revisión de los datos no encontró qué autorizar.",
         ),
     )
@@ -197,7 +197,7 @@ def _cierre_por_difusor(hechos: Hechos, closed: Sequence[Cierre], last: dict[str
                 Celda("aún no cierra", "gris") if ended is None else Celda(*frases.RESULTADOS[ended.resultado]),
                 "" if ended is None else ended.porque,
                 Celda("") if seen is None else Celda(*frases.VEREDICTOS[seen.veredicto]),
-                "" if seen is None else secciones.corta(seen.hora, zone),
+                "" if seen is None else frases.corta(seen.hora, zone),
             )
         )
     return Seccion(
@@ -214,7 +214,7 @@ def _cierre_por_difusor(hechos: Hechos, closed: Sequence[Cierre], last: dict[str
 def _entregas(found: Sequence[Suceso], zone: ZoneInfo) -> Seccion:
     rows = [
         fila(
-            secciones.corta(one.hora, zone),
+            frases.corta(one.hora, zone),
             str(one.dato.get("destino", "")),
             Celda(str(one.dato["codigo"]), "falla")
             if one.dato.get("codigo") not in (None, "ENTREGADO")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pregon.base.hashing import grupos
 from pregon.instituto.bitacora import frases
-from pregon.instituto.bitacora.documento import Bloque, Celda, Cifra, Seccion, fila, tabla
+from pregon.instituto.bitacora.documento import Bloque, Celda, Seccion, fila, tabla
+from pregon.instituto.bitacora.frases import corta, evidencia, hora, numero
 from pregon.instituto.bitacora.hechos import rachas
 from pregon.instituto.proceso.a_mano import LETRA
 from pregon.instituto.proceso.textos import MOTIVOS
@@ -15,10 +15,8 @@ from pregon.trust.aviso import TODOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from pregon.instituto.bitacora.cadena import Verificacion
     from pregon.instituto.bitacora.documento import Tono
     from pregon.instituto.bitacora.hechos import Corte, Hechos, Suceso
     from pregon.instituto.monitor.modelo import Dictamen, Observacion
@@ -36,26 +34,6 @@ SUCESOS_MAX = 3000
 """Events that a paper tells one by one; the file of the journal has them all."""
 RACHAS_MAX = 1000
 OBSERVACIONES_MAX = 300
-
-
-def hora(instante: datetime, zona: ZoneInfo) -> str:
-    """``06/06/2021 20:40:05``, local."""
-    return f"{instante.astimezone(zona):%d/%m/%Y %H:%M:%S}"
-
-
-def corta(instante: datetime, zona: ZoneInfo) -> str:
-    """``06/06 20:40:05``, local: for tables of one night."""
-    return f"{instante.astimezone(zona):%d/%m %H:%M:%S}"
-
-
-def numero(corte: int | None) -> str:
-    """A cut as people call it; nothing for none."""
-    return "" if corte is None else f"{corte:04d}"
-
-
-def evidencia(numeros: Sequence[int]) -> str:
-    """Numbers of observations, in one cell."""
-    return ", ".join(str(one) for one in numeros)
 
 
 def cuenta(cierres: Iterable[tuple[Cierre, int]], zona: ZoneInfo) -> Seccion:
@@ -376,46 +354,6 @@ def resultados(hechos: Hechos) -> Mapping[int | None, Counter[str]]:
         if one.tipo == "periodo":
             made.setdefault(one.dato.get("corte"), Counter())[str(one.dato.get("resultado"))] += 1
     return made
-
-
-def integridad(read: Verificacion) -> Seccion:
-    """Whether the journal is as it was written."""
-    said = [
-        f"Cada uno de los {read.sucesos:,} sucesos lleva un eslabón que lo ata a los anteriores"
-        + (f", a partir del {read.encadenados}." if read.encadenados not in (None, 1) else ".")
-        + f" El instituto firmó {read.sellos:,} sellos; el último abarca hasta el suceso {read.sellado}."
-    ]
-    if read.sellado < read.cabeza.n:
-        first, last = read.sellado + 1, read.cabeza.n
-        which = f"el suceso {first}" if first == last else f"los sucesos {first} a {last}"
-        said.append(f"Lo escrito después del último sello ({which}) está encadenado y aún no está sellado.")
-    if read.ok:
-        said.append("Se comprobó entera y está como se escribió.")
-    return Seccion(
-        "integridad",
-        "Integridad de la bitácora",
-        tuple(said),
-        tabla(
-            (("Código", 0), ("Desde", 0), ("Hasta", 0), ("Qué se encontró", 4)),
-            [fila(Celda(one.codigo, "falla"), str(one.desde), str(one.hasta), one.que) for one in read.fallas],
-            vacia="Nada se cambió, quitó, agregó, recortó ni reordenó.",
-        ),
-    )
-
-
-def cifra_de_integridad(read: Verificacion) -> Cifra:
-    """The same, for the cover."""
-    if read.ok:
-        return Cifra("Bitácora", "íntegra", "bien")
-    return Cifra("Bitácora", f"{len(read.fallas)} fallas", "falla")
-
-
-def cabeza(read: Verificacion) -> tuple[tuple[str, Celda], ...]:
-    """The lines of the cover that tie the paper to the journal."""
-    return (
-        ("Bitácora", Celda(f"hasta el suceso {read.cabeza.n}")),
-        ("Su eslabón", Celda(grupos(read.cabeza.eslabon), fija=True)),
-    )
 
 
 def _de_que(one: Advertencia) -> str:
