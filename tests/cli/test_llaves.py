@@ -90,7 +90,7 @@ def test_every_command_of_the_document_exists_and_every_command_is_in_it() -> No
 
 
 def _commands() -> list[Any]:
-    from pregon.cli import llaves, relevo
+    from pregon.cli.instituto import llaves, relevo
 
     return [*llaves.app.registered_commands, *relevo.app.registered_commands]
 

@@ -182,7 +182,7 @@ def test_the_institute_adds_up_and_says_who_is_missing(limpio: Noche) -> None:
 
 
 def test_the_commands_of_the_institute(limpio: Noche, tmp_path: Path) -> None:
-    from pregon.cli.memorias import app
+    from pregon.cli.instituto.memorias import app
 
     folder, run = str(limpio.espacio.folder), CliRunner()
     files = [conteo.out(limpio.difusor(name), "conteo", "json") for name in limpio.campo.nodos]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.testing import CliRunner, Result
 
-from pregon.cli import bitacora
+from pregon.cli.instituto import bitacora
 from pregon.instituto.bitacora import frases, informe, revisa
 from tests.instituto.proceso.casa import CONFIDENCIAL, RADIO, TELE
 

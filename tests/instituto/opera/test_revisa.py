@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pregon.base.clock import SystemClock
 from pregon.base.errors import FindingsError, UsoError
-from pregon.cli.opera_instituto import app
+from pregon.cli.instituto.opera import app
 from pregon.difusor import pointer
 from pregon.instituto.opera import revisa_equipo, revisa_gente, revisa_nodos
 from pregon.instituto.opera.ensayo import corte_en_seco, ensaya

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pregon.base.errors import UsoError
-from pregon.cli.opera_instituto import app
+from pregon.cli.instituto.opera import app
 from pregon.instituto.opera.servicio import CORTE_FIN_S, ENTREGA_FIN_S
 from pregon.instituto.opera.unidad import NOMBRE, TABLERO, TERMINA_S, unidad
 from tests.instituto.opera.mesa import mesa_de

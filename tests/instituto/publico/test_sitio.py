@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from pregon.base.clock import ManualClock
 from pregon.base.errors import DiscoError, EscrituraError, UsoError
-from pregon.cli import publico as cli
+from pregon.cli.instituto import publico as cli
 from pregon.instituto.build import build_cut
 from pregon.instituto.publico.envio import envia
 from pregon.instituto.publico.fuente import ultimos_dictamenes

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from pregon.base.clock import ManualClock
-from pregon.cli import difusores, fichas, soporte
+from pregon.cli.instituto import difusores, fichas, soporte
 from pregon.convocatoria import perfiles
 from pregon.convocatoria.solicitud.modelo import Ficha
 from pregon.instituto import workspace

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from pregon.base.errors import UsoError
-from pregon.cli.difusores import app
 from pregon.cli.instituto import app as instituto
+from pregon.cli.instituto.difusores import app
 from pregon.instituto.registro import estados, lista
 from pregon.instituto.registro.estados import ESTADOS, TRANSICIONES, Mandato, Transicion, transicion
 from tests.instituto.registro.fichas import ANA, PERFILES, PROGRAMA

@@ -15,7 +15,7 @@ import pytest
 
 from pregon.base.errors import AjustesError, EntradaError, EscrituraError, FirmaError, HashError, PregonError, UsoError
 from pregon.base.procesos import start
-from pregon.cli.notas import informe as ordena_informe
+from pregon.cli.simulacro.notas import informe as ordena_informe
 from pregon.simulacro.fallas.plan import DE_UN_DIFUSOR, DEL_INSTITUTO
 from pregon.simulacro.notas.informe import revisa
 from pregon.simulacro.session import Request, run

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.medicion import measured, of_workspace
+from pregon.cli.memoria.medicion import measured, of_workspace
 from pregon.cli.opciones import Json, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pregon.cli.medicion import Plan
+    from pregon.cli.memoria.medicion import Plan
     from pregon.difusor.memoria.memoria import Memoria
 
 INTACTO = "No se escribió ninguna memoria."

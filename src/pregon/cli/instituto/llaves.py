@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pregon.cli import relevo, salida
-from pregon.cli.medios import Archivos, Medios, MismoDisco, Operador, SeveralMedia, mesa_of
+from pregon.cli import salida
+from pregon.cli.instituto import relevo
+from pregon.cli.instituto.medios import Archivos, Medios, MismoDisco, Operador, SeveralMedia, mesa_of
 from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, one_of
 
 if TYPE_CHECKING:

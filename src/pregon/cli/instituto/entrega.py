@@ -1,4 +1,4 @@
-"""``pregon instituto acuses``, and what ``pregon instituto entrega`` does where destinations are registered."""
+"""``pregon instituto entrega`` and ``acuses``: the last cut to each destination, and what each says that it has."""
 
 from __future__ import annotations
 
@@ -20,7 +20,54 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Los acuses de los difusores: se recogen, se reciben y dicen quién tiene qué corte.")
 
+raiz = typer.Typer()
+
 Difusor = Annotated[list[str] | None, typer.Option("--difusor", help="Id de un difusor; puede repetirse.")]
+
+
+@raiz.command("entrega")
+@salida.command
+def entrega(
+    carpeta: Espacio,
+    destino: Annotated[
+        Path | None, typer.Option("--destino", help="Carpeta o memoria a la que se copia el repositorio entero.")
+    ] = None,
+    difusor: Difusor = None,
+    completo: Annotated[
+        bool, typer.Option("--completo", help="Envía el archivo completo aunque basten los cambios.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Entrega el último corte a cada destino de instituto.toml, o copia el repositorio a una carpeta (--destino).
+
+    Primero los contenidos, luego los metadatos y, al final, la marca de corte completo.
+    """
+    from pregon.base.errors import UsoError
+    from pregon.instituto import workspace
+    from pregon.transport.local import deliver
+
+    if destino is not None and (difusor or completo):
+        raise UsoError(
+            "--destino no va con --difusor ni con --completo.",
+            intacto="No se entregó nada.",
+            que_hacer="Use --destino para copiar a una carpeta, o --difusor para entregar a los de instituto.toml.",
+        )
+    opened = workspace.open_workspace(carpeta)
+    if destino is None:
+        deliver_all(opened, difusor or (), completo=completo, as_json=as_json)
+        return
+    start = opened.clock.monotonic()
+    with opened.held() as repository:
+        cuts = repository.cuts()
+        files = deliver(opened.repositorio, destino, opened.disk)
+        seconds = round(opened.clock.monotonic() - start, 3)
+        last = cuts[-1].corte if cuts else None
+        opened.state().record("entrega", destino=str(destino), archivos=files, corte=last, segundos=seconds)
+    if as_json:
+        salida.show_json({"destino": str(destino), "archivos": files, "corte": last, "segundos": seconds})
+        return
+    what = "el repositorio, aún sin cortes," if last is None else f"el repositorio hasta el corte {last:04d}"
+    typer.echo(f"Entregado {what} en {destino}: {files:,} archivos nuevos o cambiados en {seconds:.1f} s.")
 
 
 def deliver_all(opened: Workspace, difusores: Sequence[str], *, completo: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pregon.cli import salida
-from pregon.cli.avisos import Evidencia, Ident, Motivo, Operador, difusor, show_order
+from pregon.cli.instituto.avisos import Evidencia, Ident, Motivo, Operador, difusor, show_order
 from pregon.cli.opciones import Espacio, Json
 
 if TYPE_CHECKING:

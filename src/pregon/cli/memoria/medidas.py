@@ -1,17 +1,15 @@
-"""``pregon memoria``: what the access logs say of the night, and the papers made of it."""
+"""``pregon memoria medidas``: what the access logs say of the night."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from pregon.cli import conteo, salida
-from pregon.cli.medicion import INTACTO, Plan, measured, measured_by_spark, of_workspace
-from pregon.cli.memoria_tecnica import documento
+from pregon.cli import salida
+from pregon.cli.memoria.medicion import INTACTO, Plan, measured, measured_by_spark, of_workspace
 from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
@@ -20,30 +18,9 @@ if TYPE_CHECKING:
 
     from pregon.bitacoras.medidas import Cuenta, Medida, Medidas
 
-AYUDA = "La memoria técnica: «pregon memoria CARPETA» la hace; las demás órdenes son partes de ella."
-
-
-class _Memoria(TyperGroup):
-    """What is no command is the folder of a difusor: ``pregon memoria DIR`` is ``pregon memoria documento DIR``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] != "--help":
-            args = ["documento", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(cls=_Memoria, help=AYUDA, no_args_is_help=True)
-app.add_typer(conteo.app)
-app.command("documento")(documento)
 MEXICO = "America/Mexico_City"
 
 
-@app.callback()
-def _group() -> None:
-    """La memoria técnica: «pregon memoria CARPETA» la hace; las demás órdenes son partes de ella."""
-
-
-@app.command("medidas")
 @salida.command
 def medidas(
     rutas: Annotated[

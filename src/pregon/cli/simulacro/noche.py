@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pregon.cli import salida
-from pregon.cli.modelo import modelo
-from pregon.cli.noches import graba, repite
-from pregon.cli.notas import informe as revisa_informe
-from pregon.cli.notas import tabla_de_notas
 from pregon.cli.opciones import Json
-from pregon.cli.vigilancia import vigilancia
+from pregon.cli.simulacro.notas import tabla_de_notas
 
 if TYPE_CHECKING:
     from pregon.simulacro.result import NightResult
 
 app = typer.Typer(help="Ensaya la noche completa en esta máquina: instituto, difusores y comprobaciones.")
-app.command("vigilancia")(vigilancia)
-app.command("graba")(graba)
-app.command("repite")(repite)
-app.command("modelo")(modelo)
-app.command("informe")(revisa_informe)
 
 Convocatoria = Annotated[
     str | None,

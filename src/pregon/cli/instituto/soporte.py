@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pregon.cli import salida
-from pregon.cli.avisos import Ident, Operador
+from pregon.cli.instituto.avisos import Ident, Operador
 from pregon.cli.opciones import Espacio, Json, one_of
 
 if TYPE_CHECKING:

@@ -121,7 +121,7 @@ def destruye(
 def _counted(workspace: Workspace, key: ClaveNoche, now: datetime) -> tuple[Medidas, tuple[Contado, ...]]:
     from pregon.base.errors import EntradaError
     from pregon.bitacoras.conteo import Conteo
-    from pregon.cli.medicion import measuring, of_workspace
+    from pregon.cli.memoria.medicion import measuring, of_workspace
 
     plan, counting = of_workspace(workspace), Conteo()
     if not plan.fuentes:
@@ -140,7 +140,7 @@ def _encrypted(workspace: Workspace, clock: Clock, disk: Disk) -> Crudas | None:
 
     from pregon.bitacoras.crudas import pack
     from pregon.bitacoras.ventanas import windows
-    from pregon.cli.medicion import of_workspace
+    from pregon.cli.memoria.medicion import of_workspace
     from pregon.difusor import conteo
 
     plan = of_workspace(workspace)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pregon.cli import salida
-from pregon.cli.avisos import Ident, Operador, difusor
-from pregon.cli.difusores import Porque, local_since, open_registry, public_part
+from pregon.cli.instituto.avisos import Ident, Operador, difusor
+from pregon.cli.instituto.difusores import Porque, local_since, open_registry, public_part
 from pregon.cli.opciones import Espacio, Json, instant_of
 
 if TYPE_CHECKING:

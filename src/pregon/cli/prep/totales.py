@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pregon.cli import genera, salida
+from pregon.cli import salida
 from pregon.cli.opciones import Json
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from pregon.prep.model import Finding
     from pregon.tablas.model import ContestTotals
 
-app = typer.Typer(
-    name="prep", help="Lee la base de datos por acta del PREP: totales y hallazgos.", no_args_is_help=True
-)
-app.command("genera")(genera.genera)
+app = typer.Typer()
 
 Archivos = Annotated[list[Path], typer.Argument(help="Archivos CSV por acta, como los publica el instituto.")]
 Catalogos = Annotated[
@@ -49,7 +46,7 @@ def totales(archivos: Archivos, candidaturas: Catalogos = None, as_json: Json = 
     Con --json, un archivo da un objeto y varios dan una lista. La repartición de votos de coalición se hace en cada
     distrito o municipio (LGIPE 311.1.c); CONTABILIZADA se toma como viene.
     """
-    from pregon.cli.revision import read_tables
+    from pregon.cli.prep.revision import read_tables
     from pregon.tablas.totales import totals
 
     tables = read_tables(archivos, candidaturas or [])
@@ -80,7 +77,7 @@ def revisa(
     compara con el corte anterior: la hora, el catálogo, los totales que bajan y las actas corregidas.
     """
     from pregon.base.errors import FindingsError
-    from pregon.cli.revision import review_files
+    from pregon.cli.prep.revision import review_files
 
     found = review_files(archivos, candidaturas or [], anterior or [])
     if as_json:

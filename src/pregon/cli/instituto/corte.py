@@ -1,4 +1,4 @@
-"""``pregon instituto``: make the workspace, make and sign a cut, deliver it."""
+"""``pregon instituto inicia`` and ``corte``: make the workspace, make and sign a cut."""
 
 from __future__ import annotations
 
@@ -8,43 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pregon.cli import (
-    avisos,
-    bitacora,
-    difusores,
-    fichas,
-    llaves,
-    memorias,
-    opera_instituto,
-    proceso,
-    publico,
-    recupera,
-    salida,
-    sondeo,
-    soporte,
-    tablero,
-    vigila,
-)
-from pregon.cli import entrega as entregas
-from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, instant_of, one_of, root_bytes
+from pregon.cli import salida
+from pregon.cli.opciones import Ambiente, Espacio, Json, ambiente_of, instant_of, one_of
 
-app = typer.Typer(help="El instituto: hace, firma y entrega cada corte.", no_args_is_help=True)
-app.add_typer(llaves.app, name="llaves")
-app.add_typer(entregas.app, name="acuses")
-app.add_typer(fichas.app, name="difusor")
-app.add_typer(difusores.raiz)
-app.add_typer(soporte.app, name="soporte")
-app.add_typer(avisos.aviso, name="aviso")
-app.add_typer(proceso.app, name="proceso")
-app.add_typer(tablero.app, name="tablero")
-app.add_typer(memorias.app, name="memorias")
-app.add_typer(publico.app)
-app.add_typer(sondeo.app)
-app.add_typer(opera_instituto.app)
-app.add_typer(vigila.app)
-app.add_typer(recupera.app)
-app.add_typer(bitacora.app, name="bitacora")
-app.add_typer(bitacora.papeles)
+app = typer.Typer()
 
 SIN_CORTE = "No se hizo ningún corte; el repositorio sigue como estaba."
 
@@ -158,90 +125,6 @@ def corte(
             typer.echo(f"  {finding.severidad}: {contest}: {finding.codigo}: {finding.mensaje}", err=True)
     for role in built.roles_por_firmar:
         typer.echo(f"  aviso: falta firmar «{role}» hasta el fin de la permanencia: requiere ceremonia.", err=True)
-
-
-@app.command("entrega")
-@salida.command
-def entrega(
-    carpeta: Espacio,
-    destino: Annotated[
-        Path | None, typer.Option("--destino", help="Carpeta o memoria a la que se copia el repositorio entero.")
-    ] = None,
-    difusor: entregas.Difusor = None,
-    completo: Annotated[
-        bool, typer.Option("--completo", help="Envía el archivo completo aunque basten los cambios.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Entrega el último corte a cada destino de instituto.toml, o copia el repositorio a una carpeta (--destino).
-
-    Primero los contenidos, luego los metadatos y, al final, la marca de corte completo.
-    """
-    from pregon.base.errors import UsoError
-    from pregon.instituto import workspace
-    from pregon.transport.local import deliver
-
-    if destino is not None and (difusor or completo):
-        raise UsoError(
-            "--destino no va con --difusor ni con --completo.",
-            intacto="No se entregó nada.",
-            que_hacer="Use --destino para copiar a una carpeta, o --difusor para entregar a los de instituto.toml.",
-        )
-    opened = workspace.open_workspace(carpeta)
-    if destino is None:
-        entregas.deliver_all(opened, difusor or (), completo=completo, as_json=as_json)
-        return
-    start = opened.clock.monotonic()
-    with opened.held() as repository:
-        cuts = repository.cuts()
-        files = deliver(opened.repositorio, destino, opened.disk)
-        seconds = round(opened.clock.monotonic() - start, 3)
-        last = cuts[-1].corte if cuts else None
-        opened.state().record("entrega", destino=str(destino), archivos=files, corte=last, segundos=seconds)
-    if as_json:
-        salida.show_json({"destino": str(destino), "archivos": files, "corte": last, "segundos": seconds})
-        return
-    what = "el repositorio, aún sin cortes," if last is None else f"el repositorio hasta el corte {last:04d}"
-    typer.echo(f"Entregado {what} en {destino}: {files:,} archivos nuevos o cambiados en {seconds:.1f} s.")
-
-
-@app.command("verificador")
-@salida.command
-def verificador(
-    salida_dir: Annotated[Path, typer.Option("--salida", help="Carpeta en la que se escribe la página.")],
-    raiz: Annotated[Path, typer.Option("--raiz", help="El root.json publicado, en que la página confiará.")],
-    repositorio: Annotated[
-        str | None,
-        typer.Option("--repositorio", help="Dirección del repositorio firmado. Sin ella, junto a la página."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Escribe la página «Compruebe un sitio», para el servidor del instituto."""
-    from pregon.base.durable import Disk
-    from pregon.instituto import verificador as pagina
-
-    root = root_bytes(
-        raiz,
-        intacto="No se escribió nada.",
-        que_hacer="Dé con --raiz el root.json del espacio de trabajo del instituto.",
-    )
-    identity = pagina.write(salida_dir, root, repositorio=repositorio, disk=Disk())
-    if as_json:
-        salida.show_json(
-            {
-                "carpeta": str(salida_dir),
-                "convocatoria": identity.convocatoria,
-                "instituto": identity.instituto,
-                "ambiente": identity.ambiente,
-                "politica": pagina.POLITICA,
-            }
-        )
-        return
-    typer.echo(f"Página escrita en {salida_dir}, para {identity.convocatoria} ({identity.ambiente}).")
-    typer.echo(
-        "Publique después del inicio, y nunca antes, la carpeta metadata/ del repositorio donde la página la busca."
-    )
-    typer.echo(f"Sírvala con https y con esta cabecera:\n  Content-Security-Policy: {pagina.POLITICA}")
 
 
 def _as_dict(built: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pregon.cli import salida
-from pregon.cli.medios import Archivos, Medios, MismoDisco, Operador, SeveralMedia, mesa_of
+from pregon.cli.instituto.medios import Archivos, Medios, MismoDisco, Operador, SeveralMedia, mesa_of
 from pregon.cli.opciones import Espacio, Json, one_of
 
 if TYPE_CHECKING:

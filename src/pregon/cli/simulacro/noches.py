@@ -169,7 +169,7 @@ def _here(
     from zoneinfo import ZoneInfo
 
     from pregon.cli.opciones import instant_of
-    from pregon.cli.simulacro import espera, muestra
+    from pregon.cli.simulacro.noche import espera, muestra
     from pregon.convocatoria.noche import MEXICO
     from pregon.simulacro.session import Request, carrier_named, run
 
