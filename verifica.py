@@ -3,20 +3,24 @@
 
     python3 verifica.py RUTA --raiz root.json [--repositorio CARPETA] [--antes CARPETA] [--hora ISO] [--json]
 
-RUTA es un repositorio («metadata/» y «targets/»), un .zip con su manifiesto al lado, o la carpeta de un corte. Necesita
-Python 3.8 o posterior y la biblioteca «cryptography». Sólo lee. Da el mismo código que «pregon paquete verifica»; el
-orden es el de docs/verificacion.md. Termina en 0 sólo si nada falló.
+RUTA es un repositorio («metadata/» y «targets/»), el archivo de un corte (con su manifiesto al lado o con
+--repositorio), o la carpeta de un corte desempacado. Necesita Python 3.8 o posterior y la biblioteca «cryptography».
+Sólo lee. Da el mismo código que «pregon paquete verifica», salvo por la forma de los archivos: no abre un 7z ni juzga
+cómo está hecho un zip, sólo lo que trae. El orden es el de docs/verificacion.md. Termina en 0 sólo si nada falló.
 
 This file imports nothing of Pregón on purpose: it is a second opinion. The numbers are the checks of that document.
 """
 
-# ruff: noqa: B905, C901, PTH100, PTH110, PTH113, PTH114, PTH118, PTH119, PTH120, PTH123, RUF007, TRY301, UP017
+# ruff: noqa: B905, C901, PTH100, PTH110, PTH112, PTH113, PTH114, PTH118, PTH119, PTH120, PTH123, PTH202, RUF007, TRY301, UP017
 import argparse
+import fnmatch
 import hashlib
 import json
 import os
 import re
+import stat
 import sys
+import unicodedata
 import zipfile
 import zlib
 from datetime import datetime, timezone
@@ -29,25 +33,48 @@ CHUNK = 1 << 20
 TIMESTAMP_MAX, SNAPSHOT_MAX, ROOT_MAX, TARGETS_MAX, MANIFEST_MAX = 16 << 10, 256 << 10, 256 << 10, 8 << 20, 32 << 20
 ROOT_ROTATIONS_MAX = 64
 STATUS = {"OK": 0, "USO": 2, "ENTRADA": 66, "RED": 69}  # ARCHIVO_*: 76; the rest: 77
-MAYBE = (None, False, True)
+FILE_MAX, LOOK_MAX, CUT_MAX, DEPTH_MAX, NAMES_MAX = 1 << 53, 8 << 30, 9999, 32, 150_000
+NAME, SHA256 = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}"), re.compile("[0-9a-f]{64}")
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}(?::[0-9]{2}){2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+EXPIRES = re.compile("[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+CUTS, A_CUT, SIETE_START = "cortes/*/*", "cortes/0000/manifiesto.json", b"7z\xbc\xaf\x27\x1c"
+TOP = ("root", "timestamp", "snapshot", "targets")
+BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 CHANGES, RECIPE, MANIFEST = ".cambios.zip", ".diferencia", "manifiesto.json"
 TEXTS = ("convocatoria", "instituto", "ambiente", "hora_corte", "generado")
-MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError, StopIteration)
 
 
 class Refusal(Exception):
     """A check that did not hold: its stable code, and what happened in Spanish."""
 
     def __init__(self, code, what, *values):
-        super().__init__(what.format(*values))
+        super().__init__(shown(what.format(*values)))
         self.code = code
 
 
+def shown(text):
+    """What a stranger wrote, for a terminal: no control, invisible or half character of it acts."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def pieces(folder, name):
-    """The bytes of a regular file, a piece at a time, or None where it is not there."""
-    path = os.path.join(folder, *name.split("/"))
-    if os.path.islink(path) or not os.path.isfile(path):
+    """The bytes of a regular file, a piece at a time, or None where it is not there. No link is followed: RED."""
+    path, mode = folder, 0
+    try:
+        for part in name.split("/"):
+            path = os.path.join(path, part)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                raise Refusal("RED", "«{}» es o pasa por un enlace.", name)
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError) as exc:
+        raise Refusal("RED", "No se pudo leer «{}»: {}", name, exc) from exc
+    if not stat.S_ISREG(mode) or os.path.getsize(path) > LOOK_MAX:
+        raise Refusal("RED", "«{}» no es un archivo normal, o mide más de {} bytes.", name, LOOK_MAX)
     return iter_file(path)
 
 
@@ -85,7 +112,13 @@ def check_bytes(name, found, size, sha256, missing="HASH"):
 
 
 def instant(text):
-    """ISO 8601 with its offset, as an aware instant."""
+    """ISO 8601 to the second or finer, with its offset, as an aware instant."""
+    if not INSTANT.fullmatch(text):
+        raise ValueError("no es una fecha y hora con su diferencia horaria")
+    return aware(re.sub("[.]([0-9]+)", lambda found: "." + found.group(1).ljust(6, "0"), text))
+
+
+def aware(text):
     found = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
     if found.tzinfo is None:
         raise ValueError("una hora sin su diferencia horaria")
@@ -116,12 +149,71 @@ class Document:
             self.signatures = {one["keyid"]: one["sig"] for one in whole["signatures"]}
             self.payload = canonical(self.signed).encode("utf-8")
             self.expires = datetime.strptime(self.signed["expires"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-            if len(self.signatures) != len(whole["signatures"]) or not re.match("1[.]", self.signed["spec_version"]):
-                raise ValueError("una llave firmó dos veces, o es otra versión de TUF")
-            if self.signed["_type"] != kind or type(self.version) is not int or self.version < 1:
-                raise ValueError("no es de este papel")
+            must(len(self.signatures) == len(whole["signatures"]), "una llave firmó dos veces")
+            must(EXPIRES.fullmatch(self.signed["expires"]), "expires")
+            check_shape(kind, self.signed)
         except MALFORMED as exc:
             raise Refusal("FIRMA", "Los metadatos «{}» no son admisibles: {}", kind, exc) from exc
+
+
+def must(holds, what):
+    if not holds:
+        raise ValueError(what)
+
+
+def at_least(least, value):
+    return isinstance(value, int) and value >= least
+
+
+def check_shape(kind, signed):
+    """A document has what TUF says that its role has; if not, a ValueError, or what a wrong type raises."""
+    spec = signed["spec_version"].split(".")
+    must(signed["_type"] == kind and at_least(1, signed["version"]), "no es de este papel")
+    must(len(spec) in (2, 3) and all(map(str.isdigit, spec)) and spec[0] == "1", "spec_version")
+    if kind == "root":
+        check_keys(signed["keys"])
+        must(set(signed["roles"]) == set(TOP) and signed.get("consistent_snapshot", True) is not None, "roles")
+        for role in signed["roles"].values():
+            check_role(role)
+    elif kind == "targets":
+        for file in signed["targets"].values():
+            check_listed(file, "length", "hashes")
+        if "delegations" in signed:
+            check_keys(signed["delegations"]["keys"])
+            roles = signed["delegations"]["roles"]
+            names = [role["name"] for role in roles]
+            must("succinct_roles" not in signed["delegations"], "roles")
+            must(isinstance(roles, list) and all(names) and not set(names) & set(TOP), "roles")
+            must(len(set(names)) == len(names), "roles")
+            for role in roles:
+                check_role(role)
+                paths = role.get("paths", role.get("path_hash_prefixes"))
+                must(("paths" in role) != ("path_hash_prefixes" in role) and "terminating" in role, "roles")
+                must(all(isinstance(path, str) for path in paths), "roles")
+    else:
+        must(kind == "snapshot" or list(signed["meta"]) == ["snapshot.json"], "meta")
+        for entry in signed["meta"].values():
+            must(at_least(1, entry["version"]), "version")
+            check_listed(entry)
+
+
+def check_keys(keys):
+    """Every key of Pregón is ECDSA P-256."""
+    for key in keys.values():
+        must((key["keytype"], key["scheme"]) == ("ecdsa", "ecdsa-sha2-nistp256"), "una llave no es ECDSA P-256")
+        must(isinstance(key["keyval"]["public"], str), "una llave no es texto")
+
+
+def check_role(role):
+    must(at_least(1, role["threshold"]) and len(set(role["keyids"])) == len(role["keyids"]), "threshold o keyids")
+
+
+def check_listed(entry, *needed):
+    """The length and the hashes of a file, where they are given or ``needed``."""
+    if "length" in needed or "length" in entry:
+        must(at_least(0, entry["length"]), "length")
+    if "hashes" in needed or "hashes" in entry:
+        must(entry["hashes"] and all(isinstance(text, str) for text in entry["hashes"].values()), "hashes")
 
 
 def verify(document, keys, role, name):
@@ -131,10 +223,9 @@ def verify(document, keys, role, name):
         key, signature = keys.get(keyid), document.signatures.get(keyid)
         if key is None or signature is None or keyid in good:
             continue
-        if (key["keytype"], key["scheme"]) != ("ecdsa", "ecdsa-sha2-nistp256"):
-            raise Refusal("FIRMA", "La llave {} no es ECDSA P-256.", keyid)
         try:
-            public = serialization.load_pem_public_key(key["keyval"]["public"].encode("ascii"))
+            public = serialization.load_pem_public_key(key["keyval"]["public"].encode("utf-8"))
+            must(public.curve.name == "secp256r1", "es de otra curva")
             public.verify(bytes.fromhex(signature), document.payload, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
             continue
@@ -225,17 +316,20 @@ class Verifier:
         stamp = old if stamp.version == old.version else stamp
         alive(stamp, "timestamp", self.now)
         meta = stamp.signed["meta"]
-        snapshot = by_root(listed(folder, "snapshot", meta, SNAPSHOT_MAX), "snapshot")  # 6
+        plain = not root.signed.get("consistent_snapshot")
+        snapshot = by_root(listed(folder, "snapshot", meta, SNAPSHOT_MAX, plain=plain), "snapshot")  # 6
         for name, known in seen.get("snapshot", snapshot).signed["meta"].items():
             if name not in snapshot.signed["meta"] or snapshot.signed["meta"][name]["version"] < known["version"]:
                 raise Refusal("RETROCESO", "«{}» desapareció o es más viejo que el ya visto.", name)
         alive(snapshot, "snapshot", self.now, meta)
         meta = snapshot.signed["meta"]
-        targets = by_root(listed(folder, "targets", meta, TARGETS_MAX), "targets")  # 7
+        targets = by_root(listed(folder, "targets", meta, TARGETS_MAX, plain=plain), "targets")  # 7
         alive(targets, "targets", self.now, meta)
         delegations = targets.signed["delegations"]
-        (role,) = [one for one in delegations["roles"] if one["name"] == "cortes" and "cortes/*/*" in one["paths"]]
-        cortes = listed(folder, "cortes", meta, TARGETS_MAX, "targets")
+        role = next(one for one in delegations["roles"] if leads(one, A_CUT))
+        must(role["name"] == "cortes" and role["paths"] == [CUTS], "los cortes no son de quien deben")
+        must(A_CUT not in targets.signed["targets"], "los cortes están en otra lista")
+        cortes = listed(folder, "cortes", meta, TARGETS_MAX, "targets", plain=plain)
         signers["cortes"] = verify(cortes, delegations["keys"], role, "cortes")
         alive(cortes, "cortes", self.now, meta)
         for document, name in ((root, "root"), (stamp, "timestamp")):  # 8
@@ -312,20 +406,37 @@ class Verifier:
             if number == max(self.cuts):
                 self.tell(found, signed[2])
             for path, size, sha256 in self.cuts[number]["archives"]:
-                ours = pieces(folder, "targets/" + path)
-                if self.held(path, check_bytes, path, ours, size, sha256, "RED"):
+                if self.held(path, self.whole, folder, path, size, sha256):
                     self.contents(os.path.join(folder, "targets", *path.split("/")), found["files"])
 
+    @staticmethod
+    def whole(folder, path, size, sha256):
+        """A file of the signed list, whole."""
+        check_bytes(path, pieces(folder, "targets/" + path), size, sha256, "RED")
+
     def cut_at_hand(self, path):
-        """A .zip with its manifest beside it, or the folder of a cut."""
-        here = os.path.dirname(os.path.abspath(path)) if os.path.isfile(path) else path
+        """An archive with its manifest beside it or in the repository given, or the folder of a cut."""
+        alone = os.path.isfile(path)
+        here, name = os.path.split(os.path.abspath(path)) if alone else (path, None)
         around = os.path.dirname(os.path.dirname(os.path.dirname(here)))
-        if pieces(here, MANIFEST) is None:
+        if self.repository is not None:
+            if os.path.basename(os.path.normpath(self.repository)) == "metadata":
+                self.repository = os.path.dirname(os.path.abspath(self.repository))
+            if not os.path.isdir(self.repository):
+                raise Refusal("ENTRADA", "No existe {}.", self.repository)
+        if alone and self.repository is not None and not os.path.isfile(os.path.join(here, MANIFEST)):
+            self.metadata(self.repository)
+            named = [n for n in sorted(self.cuts) if name in (one[0].split("/")[2] for one in self.cuts[n]["archives"])]
+            if not named:
+                raise Refusal("HASH", "La lista firmada no nombra ningún archivo «{}».", name)
+            raw = read(self.repository, "targets/" + self.cuts[named[0]]["manifest"][0], MANIFEST_MAX)
+        elif pieces(here, MANIFEST) is None:
             raise Refusal("ENTRADA", "No hay «{}» en {}.", MANIFEST, here)
-        raw = read(here, MANIFEST, MANIFEST_MAX)
+        else:
+            raw = read(here, MANIFEST, MANIFEST_MAX)
         manifest, sha256, signed = parse_manifest(raw), hashlib.sha256(raw).hexdigest(), {}
         self.tell(manifest, sha256)
-        if self.repository is None and pieces(around, "metadata/timestamp.json") is not None:
+        if alone and self.repository is None and os.path.isfile(os.path.join(around, "metadata", "timestamp.json")):
             self.repository = around
         try:
             if self.repository is None:
@@ -338,23 +449,28 @@ class Verifier:
             signed = {one[0].split("/")[2]: one[1:] for one in self.cuts[number]["archives"]}
         except Refusal as refusal:  # what the files are is told all the same
             self.report["error"] = {"codigo": refusal.code, "que_paso": str(refusal)}
-        if os.path.isfile(path):
-            name = os.path.basename(path)
+        if alone:
             if name not in signed or self.held(name, check_bytes, name, iter_file(path), *signed[name]):
-                self.contents(path, manifest["files"])
+                self.contents(path, manifest["files"], None if name in signed else signed)
             return
         for name, (size, digest) in sorted(manifest["files"].items()):
-            self.held(name, check_bytes, name, pieces(path, name), size, digest)
+            self.held(name, lambda n=name, s=size, d=digest: check_bytes(n, pieces(path, n), s, d))
         for top, folders, names in os.walk(path):
             names += [one for one in folders if os.path.islink(os.path.join(top, one))]
             for name in sorted(os.path.relpath(os.path.join(top, one), path).replace(os.sep, "/") for one in names):
                 if name not in manifest["files"] and name != MANIFEST:
                     self.held(name, surplus, name)
 
-    def contents(self, path, files):
-        """Every member of a zip against the manifest; a whole one must bring every file."""
-        label = os.path.basename(path)
-        if not label.endswith(".zip"):  # a 7z: its bytes are the signed ones, and nothing here opens it
+    def contents(self, path, files, signed=None):
+        """Every member of a zip against the manifest; a whole one must bring every file.
+
+        ``signed``: the archives of the cut, where nobody has compared the bytes of this one yet. A 7z is not opened
+        here: what proves it is that its bytes are signed ones, and without that it proves nothing.
+        """
+        label, start = os.path.basename(path), next(iter_file(path), b"")[: len(SIETE_START)]
+        if start == SIETE_START or (signed is None and not label.endswith(".zip")):
+            if signed is not None:
+                self.held(label, check_signed, path, list(signed.values()))
             self.report["sin_abrir"] += 1
             return
         try:
@@ -402,12 +518,14 @@ class Verifier:
         report = self.report
         report["origen"] = path
         try:
-            if not os.path.exists(path):
-                raise Refusal("ENTRADA", "No existe {}.", path)
             if self.before is not None:
                 self.remember(self.before)
-            whole = pieces(path, "metadata/timestamp.json") is not None
-            self.repository_whole(path) if whole else self.cut_at_hand(path)
+            if not os.path.exists(path):
+                raise Refusal("ENTRADA", "No existe {}.", path)
+            found = os.path.isfile(os.path.join(path, "metadata", "timestamp.json"))
+            self.repository_whole(path) if found else self.cut_at_hand(path)
+        except OSError as exc:
+            report["error"] = {"codigo": "RED", "que_paso": shown(str(exc))}
         except Refusal as refusal:
             report["error"] = {"codigo": refusal.code, "que_paso": str(refusal)}
         first = report.get("error") or next(iter(report["fallas"]), None)
@@ -415,16 +533,45 @@ class Verifier:
         return report
 
 
-def listed(folder, name, meta, limit, kind=None):
-    """The document that another one lists, by size and SHA-256."""
+def listed(folder, name, meta, limit, kind=None, *, plain=False):
+    """The document that another one lists, by size and by every hash that is listed, SHA-256 among them."""
     if name + ".json" not in meta:
         raise Refusal("FIRMA", "El repositorio no lista «{}».", name)
     entry = meta[name + ".json"]
-    file = "metadata/{}.{}.json".format(entry["version"], name)
+    file = "metadata/{}{}.json".format("" if plain else "{}.".format(entry["version"]), name)
     data = read(folder, file, entry.get("length", limit))
-    if len(data) != entry["length"] or hashlib.sha256(data).hexdigest() != entry["hashes"]["sha256"]:
+    hashes = entry.get("hashes", {})
+    if len(data) != entry.get("length", len(data)) or not all(hashed(each, hashes[each], data) for each in hashes):
         raise Refusal("HASH", "«{}» no es el que se firmó.", file)
+    must("length" in entry and "sha256" in entry["hashes"], "se lista sin tamaño o sin SHA-256")
     return Document(data, kind or name)
+
+
+def hashed(name, value, data):
+    """Whether that is the hash of that name; no hash that this machine cannot make is."""
+    try:
+        return hashlib.new(name, data).hexdigest() == value
+    except (ValueError, TypeError):
+        return False
+
+
+def leads(role, path):
+    """Whether a delegated role may list that path: TUF asks the first one that does."""
+    if "paths" not in role:
+        return any(hashlib.sha256(path.encode()).hexdigest().startswith(each) for each in role["path_hash_prefixes"])
+    patterns = (each.split("/") for each in role["paths"])
+    parts = path.split("/")
+    return any(len(each) == len(parts) and all(map(fnmatch.fnmatchcase, parts, each)) for each in patterns)
+
+
+def check_signed(path, archives):
+    """An archive under a name that nobody signed: its bytes must be those of one that was."""
+    size, digest = os.path.getsize(path), hashlib.sha256()
+    if any(size == each for each, _ in archives):
+        for piece in iter_file(path):
+            digest.update(piece)
+    if (size, digest.hexdigest()) not in archives:
+        raise Refusal("HASH", "No se firmó ningún archivo con ese nombre ni con esos bytes, y un 7z no se abre aquí.")
 
 
 def surplus(name):
@@ -432,18 +579,63 @@ def surplus(name):
 
 
 def check_path(path):
-    """A name that means the same file everywhere: the commonest of Pregón's reasons, with their codes."""
+    """A name that means the same file everywhere, or the first of Pregón's reasons, with its code."""
+    parts, common = path.split("/"), path.isascii() and path.isprintable()
+    kinds = set() if common else {unicodedata.category(c) for c in path}
     rules = (
-        ("ARCHIVO_CONTROL", any(ord(c) < 32 or 127 <= ord(c) < 160 for c in path)),
+        ("ARCHIVO_NULO", "\0" in path),
+        ("ARCHIVO_BIDI", BIDI & set(path)),
+        ("ARCHIVO_CONTROL", kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}),
         ("ARCHIVO_DIAGONAL", "\\" in path),
         ("ARCHIVO_ABSOLUTA", path.startswith("/")),
         ("ARCHIVO_UNIDAD", ":" in path),
-        ("ARCHIVO_SUPERIOR", any(part in ("", ".", "..") for part in path.split("/"))),
-        ("ARCHIVO_RESERVADO", path.lower() == MANIFEST),
+        ("ARCHIVO_SUPERIOR", any(part in ("", ".", "..") for part in parts)),
+        ("ARCHIVO_PROFUNDIDAD", len(parts) > 16),
+        ("ARCHIVO_LARGO", "Cs" not in kinds and (measure(path) > 512 or max(map(measure, parts)) > 255)),
+        ("ARCHIVO_NOMBRE", any(part[-1:] in (".", " ") or part[:1] == " " or DEVICE.fullmatch(part) for part in parts)),
+        ("ARCHIVO_RESERVADO", fold(path) == MANIFEST),
     )
     for code, broken in rules:
         if broken:
             raise Refusal(code, "El nombre {!a} no es admisible.", path[:120])
+
+
+def measure(text):
+    return len(text.encode("utf-8"))
+
+
+def fold(text):
+    """One spelling for all that some file system takes for the same name."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+class Names(dict):
+    """The names of one package: each admitted, none twice, none that another system takes for another one."""
+
+    last = None
+
+    def add(self, path):
+        check_path(path)
+        self.parents(path)
+        if self.claim(path, "archivo"):
+            raise Refusal("ARCHIVO_DUPLICADO", "El nombre {!a} está dos veces.", path[:120])
+
+    def parents(self, path):
+        folder = path.rpartition("/")[0]
+        if folder != self.last:
+            parts = folder.split("/") if folder else []
+            for count in range(len(parts)):
+                self.claim("/".join(parts[: count + 1]), "carpeta")
+        self.last = folder
+
+    def claim(self, path, kind):
+        """Take its spelling; whether this very name had it already."""
+        before, mine = len(self), (path, kind)
+        if self.setdefault(fold(path), mine) != mine:
+            raise Refusal("ARCHIVO_COLISION", "El nombre {!a} sería otro archivo en algún sistema.", path[:120])
+        if len(self) > NAMES_MAX:
+            raise Refusal("ARCHIVO_MIEMBROS", "Hay más de {} archivos y carpetas.", NAMES_MAX)
+        return len(self) == before
 
 
 def list_cuts(targets):
@@ -451,10 +643,10 @@ def list_cuts(targets):
     cuts = {}
     for path, file in sorted(targets.items()):
         check_path(path)
-        named = re.match(r"cortes/([0-9]{4})/([^/]+)$", path)
+        named = re.fullmatch("cortes/([0-9]{4})/([^/]+)", path)
         if named is None:
             raise Refusal("CADENA", "La lista de cortes nombra «{}».", path)
-        number, entry = int(named.group(1)), (path, file["length"], file["hashes"]["sha256"])
+        number, entry = int(named.group(1)), (path, file["length"], file["hashes"]["sha256"])  # KeyError: FIRMA
         cut = cuts.setdefault(number, {"archives": []})
         if named.group(2) != MANIFEST:
             cut["archives"].append(entry)
@@ -489,32 +681,32 @@ def parse_manifest(data):
 
     try:  # int() of a fraction is a ValueError: no number of a manifest has one
         found = json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_float=int, parse_constant=int)
-        named = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-        bad = [key for key in ("convocatoria", "instituto") if not re.match(named, found[key])]
-        bad += [key for key in ("elecciones", "autorizaciones", "archivos") if not isinstance(found[key], list)]
-        if bad or found["formato"] != "pregon/paquete/1" or found["ambiente"] not in ("oficial", "simulacro"):
-            raise ValueError(f"formato, ambiente o {bad}")
-        if type(found["corte"]) is not int or type(found["ultimo"]) is not bool:
-            raise ValueError("corte o ultimo")
-        if found["cierre"] not in (None, "horario", "anticipado") or found["incluye_especiales"] not in MAYBE:
-            raise ValueError("cierre o incluye_especiales")
-        if found["anterior"] is not None and not re.match("[0-9a-f]{64}$", found["anterior"]):
-            raise ValueError("anterior")
+        must(found["formato"] == "pregon/paquete/1" and found["ambiente"] in ("oficial", "simulacro"), "formato")
+        must(all(map(NAME.fullmatch, (found["convocatoria"], found["instituto"], *found["elecciones"]))), "nombres")
+        must(all(isinstance(found[key], list) for key in ("elecciones", "autorizaciones", "archivos")), "listas")
+        must(0 < len(set(found["elecciones"])) == len(found["elecciones"]), "elecciones")
+        must(type(found["corte"]) is int and 0 <= found["corte"] <= CUT_MAX, "corte")
+        must(type(found["ultimo"]) is bool, "ultimo")
+        must(found["cierre"] is None or (found["cierre"] in ("horario", "anticipado") and found["ultimo"]), "cierre")
+        must(found["incluye_especiales"] is None or type(found["incluye_especiales"]) is bool, "incluye_especiales")
+        must(found["anterior"] is None or SHA256.fullmatch(found["anterior"]), "anterior")
         instant(found["generado"])
-        instant(found["proximo"] or found["generado"])
-        if deeper(found, 32):
-            raise ValueError("tiene más de 32 niveles")
-        text = canonical(found)
-        found["hour"], found["files"] = instant(found["hora_corte"]), {}
+        instant(found["generado"] if found["proximo"] is None else found["proximo"])
+        for one in found["autorizaciones"]:
+            must(all(isinstance(one[key], str) for key in ("codigo", "motivo", "operador")), "autorizaciones")
+            instant(one["hora"])
+            must("contienda" not in one or NAME.fullmatch(one["contienda"]), "contienda")
+        must(not deeper(found, DEPTH_MAX), "tiene más niveles de los que se admiten")
         for entry in found["archivos"]:
-            path, size, sha256 = entry["ruta"], entry["bytes"], entry["sha256"]
-            if type(size) is not int or size < 0 or not re.match("[0-9a-f]{64}$", sha256):
-                raise ValueError("archivos")
-            check_path(path)
-            if path in found["files"]:
-                raise Refusal("ARCHIVO_DUPLICADO", "El manifiesto lista dos veces «{}».", path)
-            found["files"][path] = (size, sha256)
-        text.encode("utf-8")  # half a character is not a text: nobody can write it again
+            must(isinstance(entry["ruta"], str) and SHA256.fullmatch(entry["sha256"]), "archivos")
+            must(type(entry["bytes"]) is int and 0 <= entry["bytes"] <= FILE_MAX, "archivos")
+        hour, names, files = instant(found["hora_corte"]), Names(), {}
+        for entry in found["archivos"]:
+            names.add(entry["ruta"])
+            files[entry["ruta"]] = (entry["bytes"], entry["sha256"])
+        if HALF.search(data):
+            json.dumps(found, ensure_ascii=False).encode("utf-8")  # half a character: nobody can write it again
+        found["hour"], found["files"] = hour, files
     except MALFORMED as exc:
         raise Refusal("ARCHIVO_MANIFIESTO", "El manifiesto no es admisible: {!r}", exc) from exc
     return found
@@ -522,7 +714,7 @@ def parse_manifest(data):
 
 def show(report):
     """The report for a person."""
-    print(report["origen"])
+    print(shown(report["origen"]))
     if "corte" in report:
         print("  {convocatoria} · {instituto} · {ambiente}\n  corte {corte:04d}, {hora_corte}".format(**report))
         print("  huella del manifiesto:\n      {huella}".format(**report))
@@ -536,7 +728,7 @@ def show(report):
     if "error" in report:
         print("  {codigo}: {que_paso}".format(**report["error"]))
     for failure in report["fallas"]:
-        print("  {codigo}: {ruta}: {que_paso}".format(**failure))
+        print("  {codigo}: {}: {que_paso}".format(shown(failure["ruta"]), **failure))
     print("Veredicto: " + report["codigo"])
 
 
@@ -549,8 +741,9 @@ def main():
     parser.add_argument("--hora", help="juzga los vencimientos a esta hora (ISO 8601 con su desfase)")
     parser.add_argument("--json", action="store_true", help="escribe el resultado en JSON")
     given = parser.parse_args()
+    sys.stdout.reconfigure(errors="backslashreplace")  # a name on a disk, or a terminal, may not be UTF-8
     try:
-        now = instant(given.hora) if given.hora else datetime.now(timezone.utc)
+        now = aware(given.hora) if given.hora else datetime.now(timezone.utc)
         root = next(iter_file(given.raiz), b"")
     except (OSError, ValueError) as exc:
         parser.error(str(exc))

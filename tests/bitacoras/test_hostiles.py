@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -14,8 +16,6 @@ from tests.bitacoras.medir import FIREFOX, Peticion, clf, combinado, cuentas, es
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 BUENA = combinado(Peticion(ruta="/gub/", bytes=10)).encode()
 
@@ -92,9 +92,23 @@ def test_what_is_not_http_is_a_hit_that_saw_no_page(tmp_path: Path) -> None:
     assert cuentas(one.metodos) == {"OTRO": 6}
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.lists(st.binary(max_size=200).filter(lambda text: b"\n" not in text), max_size=12))
+CUALQUIERA = given(st.lists(st.binary(max_size=200).filter(lambda text: b"\n" not in text), max_size=12))
+
+
+@settings(max_examples=8, deadline=None)
+@CUALQUIERA
 def test_no_bytes_whatever_stop_a_run_or_are_lost(tmp_path_factory: pytest.TempPathFactory, some: list[bytes]) -> None:
+    _counts(tmp_path_factory, some)
+
+
+@pytest.mark.aguante
+@settings(max_examples=150, deadline=None)
+@CUALQUIERA
+def test_no_bytes_of_many_stop_a_run_or_are_lost(tmp_path_factory: pytest.TempPathFactory, some: list[bytes]) -> None:
+    _counts(tmp_path_factory, some)
+
+
+def _counts(tmp_path_factory: pytest.TempPathFactory, some: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("azar") / "acceso.log"
     path.write_bytes(b"\n".join([*[BUENA] * (len(some) + 1), *some]) + b"\n")
     found = mide(path)
@@ -122,3 +136,12 @@ def test_an_hour_that_no_calendar_has_stops_nothing(tmp_path: Path) -> None:
     # The days of the last one are counted; the others are of no day that a report could name.
     assert una(found).hits == 3
     assert len(una(found).por_dia) == 2
+
+
+def test_a_pipe_among_the_logs_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "acceso.log").write_bytes(BUENA + b"\n")
+    os.mkfifo(tmp_path / "tuberia.log")
+    for place in (tmp_path, tmp_path / "tuberia.log"):
+        found = CliRunner().invoke(app, ["memoria", "medidas", str(place)])
+        assert found.exit_code == 66
+        assert "tuberia.log: no es un archivo." in found.output

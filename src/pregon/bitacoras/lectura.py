@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import errno
 import lzma
 import re
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Protocol, cast
@@ -135,6 +137,8 @@ def open_log(path: Path) -> Iterator[Iterator[bytes]]:
         EntradaError: it cannot be opened, or nothing here inflates it.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes would be waited for without end
+            raise OSError(errno.EINVAL, "no es un archivo")  # noqa: TRY301 - told as any other that cannot be read
         raw = path.open("rb")
         magic = raw.read(6)
         raw.seek(0)

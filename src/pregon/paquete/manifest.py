@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
 from pregon.base.jsonio import canonical_json
 from pregon.paquete.errors import ManifiestoError
+from pregon.paquete.instante import parse_instant
 from pregon.paquete.names import NameSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
 Ambiente = Literal["oficial", "simulacro"]
 Cierre = Literal["horario", "anticipado"]
@@ -37,7 +38,6 @@ _BARE = re.compile(r"[A-Za-z0-9._/-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _MAX_DEPTH = 32
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -223,8 +223,7 @@ def _manifest(place: _Place) -> Manifest:
         archivos=place.get("archivos", _file_entries),
         otros=place.rest(),
     )
-    if not _within(manifest.otros, _MAX_DEPTH):
-        _bad("(archivo)", f"tiene más de {_MAX_DEPTH} niveles")
+    _check_depth(place)
     if manifest.cierre is not None and not manifest.ultimo:
         _bad("cierre", "sólo el último corte tiene cierre")
     if not manifest.elecciones or len(set(manifest.elecciones)) != len(manifest.elecciones):
@@ -233,6 +232,12 @@ def _manifest(place: _Place) -> Manifest:
     for entry in manifest.archivos:
         names.add_file(entry.ruta)
     return manifest
+
+
+def _check_depth(place: _Place, *, above: int = 0) -> None:
+    """That what is kept unread of a table, with ``above`` levels around it, is within the depth of a manifest."""
+    if not _within(place.rest(), _MAX_DEPTH - above):
+        _bad("(archivo)", f"tiene más de {_MAX_DEPTH} niveles")
 
 
 def _within(value: Any, levels: int) -> bool:
@@ -245,13 +250,15 @@ def _within(value: Any, levels: int) -> bool:
 
 def _autorizacion(where: str, value: Any) -> Autorizacion:
     place = _Place(where, value)
-    return Autorizacion(
+    found = Autorizacion(
         codigo=place.get("codigo", _text),
         motivo=place.get("motivo", _text),
         operador=place.get("operador", _text),
         hora=place.get("hora", _instant),
         contienda=place.get("contienda", _identifier) if "contienda" in place.table else None,
     )
+    _check_depth(place, above=2)
+    return found
 
 
 def _file_entries(where: str, value: Any) -> tuple[FileEntry, ...]:
@@ -272,11 +279,13 @@ def _file_entries(where: str, value: Any) -> tuple[FileEntry, ...]:
 
 def _file_entry(where: str, value: Any) -> FileEntry:
     place = _Place(where, value)
-    return FileEntry(
+    found = FileEntry(
         ruta=place.get("ruta", _text),
         bytes=place.get("bytes", _integer(FILE_MAX_BYTES)),
         sha256=place.get("sha256", _sha256),
     )
+    _check_depth(place, above=2)
+    return found
 
 
 def _bad(where: str, problem: str) -> NoReturn:
@@ -317,15 +326,10 @@ def _integer(maximum: int) -> Callable[[str, Any], int]:
 
 
 def _instant(where: str, value: Any) -> datetime:
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
-        try:
-            instant = datetime.fromisoformat(value)
-            instant.astimezone(UTC)  # the first and the last day of the calendar may have no date there
-        except (ValueError, OverflowError):
-            pass
-        else:
-            return instant
-    _bad(where, "no es una fecha y hora ISO 8601 con diferencia horaria")
+    try:
+        return parse_instant(value)
+    except ValueError:
+        _bad(where, "no es una fecha y hora ISO 8601 con diferencia horaria")
 
 
 def _one_of(*options: str) -> Callable[[str, Any], str]:

@@ -60,6 +60,8 @@ class NameLimits:
 
 
 LIMITES = NameLimits()
+SHOWN = 600
+"""Most characters of somebody else's text that a message repeats."""
 
 
 def check_path(ruta: str, limits: NameLimits = LIMITES) -> str:
@@ -89,6 +91,11 @@ def check_path(ruta: str, limits: NameLimits = LIMITES) -> str:
     if _fold(ruta) in _RESERVED:
         raise ReservadoError(f"El nombre {shown} lo escribe el difusor; un paquete no puede traerlo.")
     return ruta
+
+
+def visible(text: str) -> str:
+    """What a stranger wrote, to be shown: what is not a character to be seen is escaped, and it is not endless."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:SHOWN])
 
 
 def _check_characters(ruta: str, shown: str) -> None:

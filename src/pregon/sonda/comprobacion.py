@@ -19,7 +19,7 @@ from pregon.paquete import contenido
 from pregon.paquete.contenido import Revision
 from pregon.paquete.errors import ManifiestoError
 from pregon.paquete.manifest import MANIFEST_MAX_BYTES, FileEntry, parse_manifest
-from pregon.paquete.names import MANIFIESTO
+from pregon.paquete.names import LIMITES, MANIFIESTO
 from pregon.sonda.informe import Informe
 from pregon.transport.local import FolderSource
 from pregon.transport.web import WebSource
@@ -211,7 +211,7 @@ def _alone(informe: Informe, path: Path) -> Informe:
 
 def _folder(path: Path, apoyo: _Apoyo) -> Informe:
     informe = Informe(origen=str(path), clase="carpeta")
-    source = FolderSource(path)
+    source = FolderSource(path, depth=LIMITES.profundidad)
     raw, manifest, informe = _manifest(informe, lambda: source.stream(MANIFIESTO))
     if raw is None or manifest is None:
         return informe

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.hashing import grupos
 from pregon.paquete.contenido import Revision
+from pregon.paquete.names import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +163,7 @@ class Informe:
             last = ", último" if manifest.ultimo else ""
             yield f"  {manifest.convocatoria} · {manifest.instituto} · {manifest.ambiente.upper()}"
             hour = manifest.hora_corte
-            zone = hour.isoformat()[19:]
+            zone = hour.isoformat(timespec="seconds")[19:]
             yield f"  corte {manifest.corte:04d}{last}, de las {hour:%H:%M:%S} del {hour:%d/%m/%Y} ({zone})"
         yield from _digest("Huella del manifiesto", self.manifiesto_sha256)
         if self.listing is not None:
@@ -177,7 +178,7 @@ class Informe:
                 yield title
                 yield from (f"  - {sentence}" for sentence in sentences)
         for falla in self.revision.fallas:
-            yield f"  {falla.error.codigo}: {falla.ruta}: {falla.error.que_paso}"
+            yield f"  {falla.error.codigo}: {visible(falla.ruta)}: {falla.error.que_paso}"
         meaning = {
             "firma": ", probado con firmas",
             "suma": ": coincide consigo mismo, y nada prueba de quién es",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,9 +22,11 @@ from securesystemslib.signer import SSlibKey
 from pregon.base.errors import AjustesError, AmbienteError, CadenaError, ConvocatoriaError, FirmaError, FormatoError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
+from pregon.paquete.instante import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from securesystemslib.signer import Key
@@ -40,6 +41,7 @@ Evento = Literal["recibido", "verificado", "publicado", "visible", "rechazado"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY_MAX = 16 << 10
+_SEGUNDOS_MAX = 1e9
 _INTACTO = "Los acuses que ya se tenían siguen como estaban, y nada de lo publicado depende de ellos."
 
 
@@ -116,6 +118,8 @@ def read_acuse(data: bytes, key: Key) -> Acuse:
         raise _malformed("no es un sobre DSSE") from exc
     if not canonical:
         raise _malformed("no está escrito en su única forma")
+    if envelope.payload_type != FORMATO:  # before its signature: what it says of itself need not even be a text
+        raise _malformed("es de otro tipo")
     try:
         envelope.verify([key], 1)
     except SecurityError as exc:
@@ -176,17 +180,19 @@ def verify_chain(acuses: Iterable[Acuse], emisor: Emisor, *, antes: str | None =
 
 def _parsed(envelope: Envelope, sha256: str) -> Acuse:
     payload = json.loads(envelope.payload)
-    if envelope.payload_type != FORMATO or not isinstance(payload, dict):
-        raise ValueError(envelope.payload_type)
+    if not isinstance(payload, dict):
+        raise TypeError("not an object")
     corte = _one(payload, "corte", int, optional=True)
-    hora = datetime.fromisoformat(_one(payload, "hora", str))
+    hora = parse_instant(_one(payload, "hora", str))
     seconds = _one(payload, "segundos", (int, float), optional=True)
     manifest, before = (_one(payload, name, str, optional=True) for name in ("manifiesto_sha256", "anterior"))
     evento = _one(payload, "evento", str)
-    if evento not in get_args(Evento) or hora.tzinfo is None or (corte is not None and not 0 <= corte <= CORTE_MAX):
+    if evento not in get_args(Evento) or (corte is not None and not 0 <= corte <= CORTE_MAX):
         raise ValueError(evento)
     if any(value is not None and _SHA256.fullmatch(value) is None for value in (manifest, before)):
         raise ValueError(manifest)
+    if seconds is not None and not abs(seconds) < _SEGUNDOS_MAX:  # nor NaN, which json reads
+        raise ValueError("segundos")
     if evento != "rechazado" and (corte is None or manifest is None):
         raise ValueError("names no cut")
     return Acuse(
@@ -207,6 +213,8 @@ def _one(payload: dict[str, Any], name: str, kind: type | tuple[type, ...], *, o
     value = payload[name]
     if isinstance(value, bool) or not (isinstance(value, kind) or (optional and value is None)):
         raise TypeError(name)
+    if isinstance(value, str) and not value.isprintable():  # names and codes, that tables and terminals show
+        raise ValueError(name)
     return value
 
 

@@ -280,6 +280,7 @@ class TrustClient:
         """The signed part of every role but the list of cuts, as they were just verified, of this identity."""
         signed = {role: self._metadata.of(role).signed for role in _ROLES if role != "cortes"}
         self._metadata.check_listed(signed["snapshot"])
+        self._metadata.check_exact(signed)
         for role in ("root", "timestamp"):  # 8
             claim = orden.claim_of(signed[role].unrecognized_fields)
             orden.check_identity(self._identity, claim.identity, where=f"según {role}.json, verificado")

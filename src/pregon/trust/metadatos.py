@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from pregon.base.durable import PARCIAL
 from pregon.base.errors import FirmaError
 from pregon.trust import orden
 from pregon.trust.frontera import SourceFetcher, tuf_border
+from pregon.trust.papeles import DELEGATED, KEY_KIND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -35,6 +37,14 @@ MAX_ROOT_ROTATIONS = 64
 _STATE_FILES = ("targets.json", "cortes.json", "avisos.json", "snapshot.json", "timestamp.json")
 _PROBE = "cortes/0000/manifiesto.json"
 _PROBE_NOTICE = "avisos/000000.json"
+
+
+def _inexact(what: str) -> FirmaError:
+    return FirmaError(
+        f"Los metadatos recibidos no son admisibles: {what}.",
+        intacto=orden.INTACTO,
+        que_hacer="Conserve lo recibido como evidencia y avise al instituto.",
+    )
 
 
 class Metadatos:
@@ -94,6 +104,7 @@ class Metadatos:
 
         Raises:
             FirmaError: it is not, or there is none.
+            HashError: it is another one.
         """
         meta = snapshot.meta.get("cortes.json")
         if meta is None:
@@ -126,6 +137,29 @@ class Metadatos:
                 intacto=orden.INTACTO,
                 que_hacer="Avise al instituto: el repositorio está incompleto.",
             ) from exc
+
+    def check_exact(self, signed: Mapping[str, Any]) -> None:
+        """What python-tuf leaves open: that nothing is beside what was signed, and that each document names the next
+        by size and SHA-256, with the keys and the delegation of ``docs/verificacion.md``.
+
+        python-tuf checks signatures over what it understood, written again: what it leaves out may be anything.
+
+        Raises:
+            FirmaError: it is not so.
+        """
+        for role, part in signed.items():
+            if json.loads(self.bytes_of(role))["signed"] != part.to_dict():
+                raise _inexact(f"«{role}» trae algo que no se firmó")
+        snapshot, delegations = signed["snapshot"], signed["targets"].delegations
+        named = (signed["timestamp"].snapshot_meta, snapshot.meta.get("targets.json"), snapshot.meta.get("cortes.json"))
+        if any(meta is None or meta.length is None or "sha256" not in (meta.hashes or {}) for meta in named):
+            raise _inexact("un documento nombra al que sigue sin su tamaño o sin su SHA-256")
+        delegated = (delegations.roles or {}).get("cortes") if delegations is not None else None
+        if delegated is None or delegated.paths != [DELEGATED["cortes"]]:
+            raise _inexact("la lista de cortes no es del papel «cortes»")
+        keys = (*signed["root"].keys.values(), *delegations.keys.values())
+        if any((key.keytype, key.scheme) != KEY_KIND for key in keys):
+            raise _inexact("una llave no es ECDSA P-256")
 
     def commit(self) -> None:
         """Make the verified copy the state. Any mixture of old and new that a crash leaves is verified again."""

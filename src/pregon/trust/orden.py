@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import (
@@ -21,12 +20,14 @@ from pregon.base.errors import (
     FirmaError,
     RetrocesoError,
 )
+from pregon.paquete.instante import parse_instant
 from pregon.paquete.manifest import CORTE_MAX
-from pregon.paquete.names import MANIFIESTO, check_path
+from pregon.paquete.names import MANIFIESTO, check_path, visible
 from pregon.trust.verified import CutRef, Identity, TargetRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from pregon.base.clock import Clock
     from pregon.paquete.manifest import Manifest
@@ -63,7 +64,7 @@ def claim_of(fields: Mapping[str, Any]) -> Claim:
     try:
         claim = fields[CLAIM]
         texts = [claim["convocatoria"], claim["instituto"], claim["ambiente"]]
-        firmado = _aware(claim["firmado"])
+        firmado = parse_instant(claim["firmado"])
         "".join(texts)  # all of them texts
     except (KeyError, TypeError, ValueError) as exc:
         raise FirmaError(
@@ -142,10 +143,10 @@ def _same(
 ) -> None:
     """``said``: what happened, of theirs and ours; ``ambiente`` and ``convocatoria``: what to do where each differs."""
     if theirs.ambiente != mine.ambiente:
-        que_paso = said(f"ambiente «{theirs.ambiente}»", f"«{mine.ambiente}»")
+        que_paso = said(f"ambiente «{visible(theirs.ambiente)}»", f"«{mine.ambiente}»")
         raise AmbienteError(que_paso, intacto=intacto, que_hacer=ambiente)
     if (theirs.convocatoria, theirs.instituto) != (mine.convocatoria, mine.instituto):
-        other, own = (f"«{whose.convocatoria}» ({whose.instituto})" for whose in (theirs, mine))
+        other, own = (f"«{visible(whose.convocatoria)}» ({visible(whose.instituto)})" for whose in (theirs, mine))
         raise ConvocatoriaError(said(other, own), intacto=intacto, que_hacer=convocatoria)
 
 
@@ -191,23 +192,12 @@ def _cut_number(ruta: str) -> int:
 
 def _custom_hour(number: int, custom: Mapping[str, Any]) -> datetime:
     try:
-        stated, hour = custom["corte"], _aware(custom["hora_corte"])
+        stated, hour = custom["corte"], parse_instant(custom["hora_corte"])
     except (KeyError, TypeError, ValueError) as exc:
         raise _chain(f"La lista firmada no dice el número y la hora del corte {number}.") from exc
     if stated != number:
         raise _chain(f"La lista firmada llama {stated} al corte de la carpeta {number:04d}.")
     return hour
-
-
-def _aware(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("an instant without offset")
-    try:
-        instant.astimezone(UTC)
-    except OverflowError as exc:
-        raise ValueError("an instant that has no date in UTC") from exc
-    return instant
 
 
 def check_memory(cuts: tuple[CutRef, ...], memory: Memory) -> CutRef | None:

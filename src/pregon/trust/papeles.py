@@ -20,6 +20,10 @@ DELEGATED = MappingProxyType({"cortes": "cortes/*/*", "avisos": "avisos/*"})
 """Delegated roles and the paths of each; ``*`` does not cross ``/``."""
 
 
+KEY_KIND = ("ecdsa", "ecdsa-sha2-nistp256")
+"""Type and scheme of every key (docs/verificacion.md): what a browser, a token and any openssl verify."""
+
+
 def new_root(ring: KeyRing, identity: Identity, now: datetime) -> Root:
     """The first root, unsigned: three offline keys for root and targets, two for snapshot and for timestamp.
 

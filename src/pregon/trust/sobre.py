@@ -20,6 +20,7 @@ from tuf.api.serialization import DeserializationError
 
 from pregon.base.errors import EntradaError, FirmaError, FormatoError
 from pregon.base.jsonio import canonical_json
+from pregon.paquete.names import visible
 from pregon.trust.keys import missing_key
 from pregon.trust.papeles import signed_files
 
@@ -68,7 +69,7 @@ def read_paper(data: bytes, tipo: str, allowed: Iterable[Key]) -> dict[str, Any]
     if not canonical:
         raise _malformed("no está escrito en su única forma")
     if envelope.payload_type != tipo:
-        raise _malformed(f"es de otro tipo («{envelope.payload_type[:80]}»)")
+        raise _malformed(f"es de otro tipo («{visible(str(envelope.payload_type))}»)")
     try:
         envelope.verify(list(allowed), 1)
     except (SecurityError, ValueError) as exc:
