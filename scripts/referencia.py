@@ -73,7 +73,7 @@ def _group(command: Any, path: str, level: int) -> Iterator[str]:
 
 def _parameter(one: Any) -> str:
     names = [one.metavar or one.name.upper()] if one.param_type_name == "argument" else [*one.opts, *one.secondary_opts]
-    name = " ".join(f"`{each}`" for each in names)
+    name = " ".join(f"`{_cell(each)}`" for each in names)
     more = [] if getattr(one, "envvar", None) is None else [f"También en la variable `{one.envvar}`."]
     text = " ".join([_flat(one.help), *more])
     return f"| {name} | {_cell(text)} | {_default(one)} |"

@@ -42,6 +42,14 @@ def test_guerrero_is_the_calendar_of_its_text() -> None:
     ]
 
 
+def test_list_is_public_from_its_day_or_by_it_at_the_latest() -> None:
+    """DGO-I-7a, DGO-III-3: «una vez aprobada», «a más tardar»; the others say «a partir de»."""
+    told = {name: next(one for one in fechas(load(name)) if one.clave == "plazos.lista") for name in ids()}
+    assert {name: one.clase for name, one in told.items()} == dict.fromkeys(ids(), "desde") | {"dgo-2024": "plazo"}
+    assert told["dgo-2024"].cuando() == "a más tardar el lunes 27 de mayo de 2024"
+    assert told["mor-2024"].cuando() == "desde el lunes 27 de mayo de 2024"
+
+
 @pytest.mark.parametrize("call", ids())
 def test_every_date_of_a_profile_is_in_its_calendar(call: str) -> None:
     profile = load(call)

@@ -90,3 +90,24 @@ def test_a_call_without_clauses_is_said_and_its_keys_have_none() -> None:
         clausulas_de("camp-2027")
     assert del_perfil("camp-2027", "inicio") == ()
     assert del_perfil("gro-2021", "inicio") == ("GRO-1.1a",)
+
+
+def test_no_duty_of_a_difusor_is_met_by_what_the_profile_says_alone() -> None:
+    """A value of the profile is ours, not what somebody did: beside it goes a record, a check or a declaration."""
+    alone = {
+        one.id
+        for call in con_clausulas()
+        for one in clausulas_de(call)
+        if one.quien in ("difusor", "ambos") and {way.modo for way in one.como} == {"perfil"}
+    }
+    assert alone == {"DGO-I-14", "MEX-II-2d"}  # whom to ask, and what one may do: nothing is asked of anybody
+
+
+def test_what_only_the_institute_must_do_is_not_judged_of_a_difusor() -> None:
+    judged = {
+        one.id
+        for call in con_clausulas()
+        for one in clausulas_de(call)
+        if one.quien == "instituto" and all(way.modo != "instituto" for way in one.como)
+    }
+    assert judged == {"GRO-3.3a"}  # the difusor's own watch counts the periods too, for the link may be down

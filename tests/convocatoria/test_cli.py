@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from typer.testing import CliRunner
 
 from pregon.cli.convocatoria import app
@@ -36,6 +37,48 @@ def test_muestra_reads_as_people_read() -> None:
 
 def test_muestra_says_what_the_text_does_not() -> None:
     assert "Permanece hasta: el texto no lo dice" in run("muestra", "mor-2024")[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "lines"),
+    [
+        (
+            "gro-2021",
+            (
+                "tarjeta de red redundante",  # GRO-2.4a
+                "Si algo no se cumple: el instituto valida",  # GRO-2.6
+                "Contenido: HTML, JSON y CSV (el texto no lo dice)",
+                "Archivo: 7z\n",
+                "Lista pública de difusores, desde: jueves 3 de junio",  # GRO-1.6a
+            ),
+        ),
+        (
+            "dgo-2024",
+            (
+                "disco de estado sólido",  # DGO-II-a.c
+                "Ubuntu estable (recomendada, 22.04 LTS)",  # DGO-II-b
+                "por rsync, puertos 873, 2873 y 22",
+                "Salida: UDP 123",  # DGO-II-e
+                "Lista pública de difusores, a más tardar: lunes 27 de mayo",  # DGO-III-3
+                "09:00 a 17:00, hora local",  # DGO-VI
+            ),
+        ),
+        ("mor-2024", ("privilegios de root",)),  # MOR-A1-1.5
+        ("mex-2021", ("Reloj: cliente NTP, con pool.ntp.org", "Bitácora del sistema: syslog")),  # MEX-II-1e, 2c5
+        (
+            "ine-2021",
+            (
+                "enlace exclusivo de 50 Mbps",  # INE-II-a-iii-2a
+                "irrevocable, salvo fuerza mayor o caso fortuito",  # INE-I-d-3
+                "17:00 a 19:00, tiempo del centro",  # INE-VIII
+            ),
+        ),
+    ],
+)
+def test_muestra_leaves_out_nothing_that_a_difusor_must_have(call: str, lines: tuple[str, ...]) -> None:
+    out = run("muestra", call)[1]
+    for line in lines:
+        assert line in out
 
 
 def test_muestra_works_for_every_profile() -> None:

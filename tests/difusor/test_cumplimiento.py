@@ -246,6 +246,7 @@ def test_before_the_night_nothing_of_it_is_good(ensayo: Callable[[str], Ensayo])
     assert before.medicion("PERMANENCIA").estado == "pendiente"
     before.clock.instant = before.workspace.convocatoria.fin_actualizacion + timedelta(minutes=1)
     assert before.medicion("CORTES_PUBLICADOS").estado == "no_cumple"  # A night of nothing is no night.
+    assert before.medicion("NADA_ANTES").estado == "no_cumple"  # Who was not there kept nothing back.
 
 
 def test_a_cut_that_was_never_published_is_told(ensayo: Callable[[str], Ensayo]) -> None:

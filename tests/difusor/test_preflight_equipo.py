@@ -207,3 +207,12 @@ def test_a_disk_without_room_is_told_and_nothing_is_left(tmp_path: Path) -> None
     with pytest.raises(EscrituraError):
         iops.mide(gone, clock=SystemClock(), disk=Disk(), segundos=0.1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["dgo-2024", "mor-2024"])
+@pytest.mark.parametrize("version", ["20.04", "22.04", "24.04"])
+def test_any_stable_ubuntu_is_what_those_texts_ask_for(tmp_path: Path, call: str, version: str) -> None:
+    """DGO-II-b, MOR-A1-1.1: «versión estable, recomendada 22.04 LTS»."""
+    machine = replace(Maquina(), os_release=f'ID=ubuntu\nVERSION_ID="{version}"\n')
+    told = {one.codigo: one for one in checks(tmp_path, call, machine)}
+    assert told["SISTEMA"].estado == "bien"

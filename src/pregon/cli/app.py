@@ -6,9 +6,11 @@ import typer
 
 from pregon import __version__
 from pregon.cli import aforo, convocatoria, difusor, formatos, instituto, memoria, paquete, prep, simulacro
+from pregon.cli.raiz import Raiz
 
 app = typer.Typer(
     name="pregon",
+    cls=Raiz,
     help="Pregón lleva los resultados preliminares (PREP) del instituto a cada difusor oficial, íntegros y con prueba.",
     no_args_is_help=True,
     add_completion=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +43,7 @@ def formatos(
 ) -> None:
     """Hace los papeles de una solicitud: oficio, formato de registro, carta, personal y diagrama (DOCX, XLSX, PDF)."""
     from pregon.base.durable import Disk
-    from pregon.base.errors import UsoError
+    from pregon.base.errors import EntradaError, UsoError
     from pregon.difusor.formatos import carpeta as papeles
     from pregon.difusor.formatos import solicitud as archivo
     from pregon.documentos.formas import FORMAS
@@ -61,6 +62,13 @@ def formatos(
             intacto=INTACTO,
             que_hacer="Diga --solicitud y --en, o la carpeta de un difusor. Una solicitud vacía: --plantilla.",
         )
+    if not path.exists():
+        raise EntradaError(
+            f"No hay una solicitud en {path}.",
+            intacto=INTACTO,
+            que_hacer=f"Escriba una vacía con «pregon formatos --plantilla --convocatoria {call.id} > {path}», llénela "
+            "y repita la orden.",
+        )
     made = papeles.prepara(
         archivo.lee(path),
         call,
@@ -74,7 +82,7 @@ def formatos(
     if as_json:
         salida.show_json({"carpeta": str(folder)} | made.as_dict())
         return
-    _tell(made, folder)
+    _tell(made, folder, call)
 
 
 def _call(carpeta: Path | None, convocatoria: str | None) -> tuple[Convocatoria, DifusorSettings | None, Clock]:
@@ -96,16 +104,29 @@ def _call(carpeta: Path | None, convocatoria: str | None) -> tuple[Convocatoria,
     return load(str(convocatoria)), None, SystemClock()
 
 
-def _tell(made: Hecho, folder: Path) -> None:
+def _by(vence: str | None) -> str:
+    """A deadline of ``formatos.json``, in words and with its hour: the day alone would be late in Morelos (MOR-I-1)."""
+    from pregon.convocatoria.lectura import in_words
+
+    if vence is None:
+        return ""
+    when = datetime.fromisoformat(vence)
+    whole_day = (when.hour, when.minute, when.second) == (23, 59, 59)
+    return f", a más tardar el {in_words(when.date() if whole_day else when)}"
+
+
+def _tell(made: Hecho, folder: Path, call: Convocatoria) -> None:
     told = made.as_dict()
     typer.echo(f"Papeles en {folder}. Son confidenciales: llevan datos de personas.")
     for one in told["papeles"]:
         asked = f"  ({' '.join(one['clausulas'])})" if one["clausulas"] else ""
         typer.echo(f"  {one['titulo']}: {' '.join(one['archivos'])}{asked}")
         if one["destino"]:
-            typer.echo(f"    para {one['destino']}" + (f", a más tardar {one['vence'][:10]}" if one["vence"] else ""))
+            typer.echo(f"    para {one['destino']}{_by(one['vence'])}")
     if told["logo"]["archivo"]:
-        typer.echo(f"  Logotipo: {told['logo']['archivo']}")
+        typer.echo(f"  Logotipo: {told['logo']['archivo']}{_by(told['logo']['vence'])}")
+    if call.carta is not None and call.carta.enviar_a:
+        typer.echo(f"  El aviso y la carta firmada se envían a {call.carta.enviar_a}")
     if told["ficha"]:
         typer.echo(f"  Para el registro del instituto: {told['ficha']}")
     for name in told["por_su_cuenta"]:

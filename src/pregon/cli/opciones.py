@@ -26,7 +26,10 @@ class Carpeta(TyperGroup):
     """A group whose folder comes first. Without a command after it, its options may follow the folder as anywhere."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.allow_interspersed_args = not self.commands.keys() & set(args)
+        ordered = next((word for word in args if word in self.commands), None)
+        if ordered is not None and "--help" in args[args.index(ordered) :]:  # its help needs no folder
+            self.commands[ordered].make_context(ordered, ["--help"], parent=ctx)
+        ctx.allow_interspersed_args = ordered is None
         return super().parse_args(ctx, args)
 
 

@@ -168,6 +168,8 @@ def _deadlines(profile: Convocatoria) -> Iterator[Fecha]:
     for key, when in profile.plazos:
         if when is not None:
             who, kind, text = _PLAZOS[key]
+            if key == "lista" and profile.lista_antes:
+                kind = "plazo"
             yield Fecha(f"plazos.{key}", kind, who, text, when, when)
 
 

@@ -52,6 +52,7 @@ _MINIMUMS = {
     "ups_kva_por_servidor": "UPS de {} kVA por servidor",
     "ups_kva_comunicaciones": "{} kVA más para comunicaciones",
 }
+_QUALITIES = {"ssd": "disco de estado sólido", "red_redundante": "tarjeta de red redundante"}
 _DEMANDS = {
     "docker": "Docker",
     "cdn": "CDN",
@@ -117,7 +118,11 @@ def _election(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     yield "Entidad", f"{profile.entidad.nombre} ({profile.entidad.clave})"
     yield "Elecciones", _join(profile.nombres_elecciones)
     if profile.participantes:
-        names = {"academia": "instituciones académicas", "osc": "organizaciones civiles", "medios": "medios"}
+        names = {
+            "academia": "instituciones académicas",
+            "osc": "organizaciones de la sociedad civil",
+            "medios": "medios de comunicación",
+        }
         yield "Pueden participar", _join(names[kind] for kind in profile.participantes)
 
 
@@ -125,7 +130,7 @@ def _night(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     stated = "fin_actualizacion" in profile.model_fields_set
     early = "; o antes, si el instituto lo declara" if profile.cierre_anticipado_permitido else ""
     yield "Inicio", in_words(profile.inicio)
-    yield "Fin de actualización", in_words(profile.fin_actualizacion) + early + ("" if stated else f" ({UNSTATED})")
+    yield "Fin de actualización", in_words(profile.fin_actualizacion) + early + _unless(stated=stated)
     kept = profile.permanencia_hasta
     yield "Permanece hasta", in_words(kept) if kept else f"{UNSTATED}: hasta que el instituto lo indique"
     shortest = f"{profile.intervalo_piso_min} a " if profile.intervalo_piso_min else ""
@@ -141,9 +146,12 @@ def _cut(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     way = "el instituto lo entrega" if carrier.modo == "push" else "el difusor lo recoge"
     word = "puerto" if len(carrier.puertos) == 1 else "puertos"
     ports = f", {word} {_join(map(str, carrier.puertos))}" if carrier.puertos else ""
-    yield "Transporte", f"{way} por {carrier.protocolo.upper()}{ports}"
-    yield "Contenido", _join(kind.upper() for kind in package.formatos)
-    yield "Archivo", package.archivo
+    link = f", con un enlace exclusivo de {carrier.mbps} Mbps" if carrier.mbps else ""
+    name = carrier.protocolo if carrier.protocolo == "rsync" else carrier.protocolo.upper()
+    yield "Transporte", f"{way} por {name}{ports}{link}"
+    stated = package.model_fields_set
+    yield "Contenido", _join(kind.upper() for kind in package.formatos) + _unless(stated="formatos" in stated)
+    yield "Archivo", package.archivo + _unless(stated="archivo" in stated)
     if package.tam_min_mb and package.tam_max_mb:
         yield "Tamaño", f"de {package.tam_min_mb} a {package.tam_max_mb} MB"
     elif package.tam_medio_mb:
@@ -178,18 +186,23 @@ def _failure(profile: Convocatoria) -> Iterator[tuple[str, str]]:
         effects.append("se avisa que ya no es un difusor válido")
     if rule.automatica:
         effects.append("el programa puede ordenarlo sin esperar a una persona")
-    yield "Consecuencia", "; ".join(effects) + ("; la decisión es irrevocable" if rule.irrevocable else "")
+    if rule.irrevocable:
+        effects.append("la decisión es irrevocable, salvo fuerza mayor o caso fortuito")
+    yield "Consecuencia", "; ".join(effects)
 
 
 def _infrastructure(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     least = profile.minimos
     amounts = [text.format(getattr(least, key)) for key, text in _MINIMUMS.items() if getattr(least, key) is not None]
+    amounts += [text for key, text in _QUALITIES.items() if getattr(least, key)]
     if amounts:
         yield "Mínimos", _join(amounts)
     if least.fisico is not None:
         yield "Servidor", "físico" if least.fisico else "virtual"
     if least.nube is not None:
         yield "Nube pública", least.nube
+    if least.dispensa:
+        yield "Si algo no se cumple", "el instituto valida la infraestructura que se le declare"
     if least.so:
         yield "Sistema operativo", _join(least.so, last="o")
     if least.software:
@@ -206,6 +219,14 @@ def _service(profile: Convocatoria) -> Iterator[tuple[str, str]]:
         yield "Puertos abiertos a todos", _join(map(str, profile.puertos_publicos))
     if profile.puertos_restringidos:
         yield "Puertos solo para el instituto", _join(map(str, profile.puertos_restringidos))
+    if profile.puertos_salida:
+        yield "Salida", f"UDP {_join(map(str, profile.puertos_salida))}"
+    if profile.ntp:
+        yield "Reloj", "cliente NTP" + (f", con {profile.ntp_servidor}" if profile.ntp_servidor else "")
+    if profile.syslog:
+        yield "Bitácora del sistema", "syslog"
+    if profile.root:
+        yield "Cuenta del instituto", "el texto la pide con privilegios de root; se propone una restringida"
     if profile.tls_min:
         yield "TLS", f"{profile.tls_min} o superior"
     if profile.respuesta_max_s:
@@ -217,7 +238,10 @@ def _service(profile: Convocatoria) -> Iterator[tuple[str, str]]:
 def _calendar(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     for key, when in profile.plazos:
         if when is not None:
-            yield _DEADLINES[key], in_words(when)
+            told = _DEADLINES[key]
+            if key == "lista":
+                told += ", a más tardar" if profile.lista_antes else ", desde"
+            yield told, in_words(when)
     for rehearsal in profile.simulacros:
         yield rehearsal.nombre, in_words(rehearsal.fecha) + (" (obligatorio)" if rehearsal.obligatorio else "")
     for window in (*profile.ventanas_prueba, *profile.etapas):
@@ -238,15 +262,28 @@ def _papers(profile: Convocatoria) -> Iterator[tuple[str, str]]:
     if form.campos or form.anexo:
         yield "Registro", "; ".join(form.campos) or f"{form.anexo} (no viene en el texto)"
     if profile.carta:
-        yield "Carta dirigida a", profile.carta.destinatario
+        sent = f"; se envía a {profile.carta.enviar_a}" if profile.carta.enviar_a else ""
+        yield "Carta dirigida a", profile.carta.destinatario + sent
         if profile.carta.enterado:
             yield "Quien la recibe informa a", profile.carta.enterado
     if profile.memoria:
         yield "Memoria técnica", _join(_SECTIONS[section] for section in profile.memoria.secciones)
     for contact in profile.contactos:
-        yield "Contacto", ", ".join(part for part in (contact.area, contact.correo, contact.telefono) if part)
+        yield (
+            "Contacto",
+            ", ".join(
+                part
+                for part in (contact.area, contact.correo, contact.telefono, contact.horario, contact.domicilio)
+                if part
+            ),
+        )
     if profile.casos_no_previstos:
         yield "Casos no previstos", profile.casos_no_previstos
+
+
+def _unless(*, stated: bool) -> str:
+    """What follows a value that is not of the text, but the one that Pregón takes."""
+    return "" if stated else f" ({UNSTATED})"
 
 
 def _join(words: Iterable[str], *, last: str = "y") -> str:

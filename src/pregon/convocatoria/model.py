@@ -83,6 +83,8 @@ class Convocatoria(Seccion):
       (the names are those of ``prep.inconsistencias``; no text fixes one, real-data.md §4).
     * ``personalizacion`` «no»: showing the data in another form needs a text that allows it.
     * ``embebido`` «no_dicho»: frames are not forbidden, so any page may embed.
+    * ``lista_antes`` False: the list of difusores is public from ``plazos.lista`` on; True: by then at the latest
+      (DGO-III-3, «una vez aprobada»).
     * ``imagenes_url`` None: the portal links to no image. Otherwise the address of an acta's image on the institute's
       site, with the names of ``imagenes.CAMPOS`` between braces (INE-III-a-i): ``https://…/{clave_acta}.jpg``.
     * ``verificador_url`` None: the portal links to no verifier. Otherwise the address, on the institute's own site, of
@@ -153,6 +155,7 @@ class Convocatoria(Seccion):
     ventanas_prueba: Lista[Ventana] = ()
     etapas: Lista[Ventana] = ()
     plazos: Plazos = Plazos()
+    lista_antes: bool = False
 
     participantes: Lista[Literal["academia", "osc", "medios"]] = ()
     formulario: Formulario = Formulario()

@@ -167,10 +167,12 @@ class Formulario(Seccion):
 class Carta(Seccion):
     """The commitment letter: to whom, from where, and the name of its template (``difusor.formatos.cartas``).
 
+    ``enviar_a``: where the notice and the signed letter are sent, where the text says so (MOR-I-1, MOR-A3-3).
     ``enterado``: whom the addressee must tell that somebody applied (DGO-I-4b).
     """
 
     destinatario: Texto
+    enviar_a: Texto | None = None
     lugar: Texto | None = None
     plantilla: Id = "compromiso"
     enterado: Texto | None = None

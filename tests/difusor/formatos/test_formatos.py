@@ -157,7 +157,9 @@ def test_the_letters_say_what_the_texts_say(hechos: dict[str, tuple[Path, dict[s
         assert ("a reserva de que cuente con la autorización" in said) == (perfil == "ine-2021")
     # MOR-I-9 and MEX-I-9 ask in writing for what their annex leaves out: it is in the letter that goes before.
     for perfil in ("mor-2024", "mex-2021"):
-        assert "no divulgar" in lee(hechos[perfil][0] / "solicitud.docx")
+        said = lee(hechos[perfil][0] / "solicitud.docx")
+        assert "no divulgar" in said
+        assert "a reserva de que cuente con la autorización" in said
 
 
 def test_letters_go_to_whom_the_call_says_with_place_day_and_who_signs(

@@ -14,7 +14,7 @@ from pregon.convocatoria.solicitud import logo
 from pregon.instituto.registro import lista, orden
 from tests.instituto.html import parse
 from tests.instituto.navegador import axe_faults, chromium, serving, watch
-from tests.instituto.registro.fichas import ANA, PERFILES
+from tests.instituto.registro.fichas import ANA
 from tests.instituto.registro.test_logo import SVG, png
 
 if TYPE_CHECKING:
@@ -26,19 +26,18 @@ if TYPE_CHECKING:
 ZONA = ZoneInfo("America/Mexico_City")
 FIRST = {
     "gro-2021": "2021-06-03",
-    "dgo-2024": "2024-05-27",
     "mor-2024": "2024-05-27",
     "mex-2021": "2021-06-04",
     "ine-2021": "2021-05-27",
 }
-"""GRO-1.6a, DGO-III-3, MOR-I-8a, MEX-I-8a, INE-I-f-1."""
+"""GRO-1.6a, MOR-I-8a, MEX-I-8a, INE-I-f-1."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("perfil", PERFILES)
+@pytest.mark.parametrize("perfil", FIRST)
 def test_the_list_of_each_call_opens_on_its_day_and_not_a_second_before(
     perfil: str, de_perfil: Callable[[str], Casa], tmp_path: Path
 ) -> None:
@@ -54,6 +53,15 @@ def test_the_list_of_each_call_opens_on_its_day_and_not_a_second_before(
     assert [line.url for line in lista.escribe(house.espacio, tmp_path / "publica")] == [
         "https://diario-uno.example/prep"
     ]
+
+
+def test_the_list_of_durango_is_public_once_approved(de_perfil: Callable[[str], Casa], tmp_path: Path) -> None:
+    """DGO-I-7a, «una vez aprobada»; DGO-III-3, by 27 May at the latest: before it, there is no day to wait for."""
+    house = de_perfil("dgo-2024")
+    house.alta()
+    house.lleva("diario-uno", "admitido")
+    house.clock.instant = datetime(2024, 5, 22, 12, 0, tzinfo=ZONA)
+    assert [line.id for line in lista.escribe(house.espacio, tmp_path / "publica")] == ["diario-uno"]
 
 
 def test_links_go_off_and_on_with_the_state(gro: Casa, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ Salida = Annotated[
 
 Carpetas = Annotated[list[Path], typer.Argument(help="Carpetas de trabajo, una por convocatoria.", metavar="DIR...")]
 Nube = Annotated[
-    str | None, typer.Option("--nube", help="Cuál [[nube]] de difusor.toml, si hay varias.", metavar="NOMBRE")
+    str | None, typer.Option("--nube", help="Cuál tabla «nube» de difusor.toml, si hay varias.", metavar="NOMBRE")
 ]
 Certificado = Annotated[
     str | None, typer.Option(help="Certificado de ACM (us-east-1) de los nombres del portal.", metavar="ARN")

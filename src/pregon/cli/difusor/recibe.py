@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,8 @@ def recibe(
 
     workspace = open_workspace(folder)
     if una_vez:
+        if as_json:  # what happened is in the object; without a handler Python would write its words before it
+            logging.getLogger("pregon").addHandler(logging.NullHandler())
         outcome = receive_once(workspace, disk=Disk())
         if outcome.error is not None:
             raise outcome.error

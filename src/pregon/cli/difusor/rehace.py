@@ -19,7 +19,7 @@ app = typer.Typer()
 @salida.command
 def rehace(
     folder: Carpeta,
-    desde: Annotated[str, typer.Option("--desde", metavar="NOMBRE", help="El [[nube]] con historial = true.")],
+    desde: Annotated[str, typer.Option("--desde", metavar="NOMBRE", help="La tabla «nube» con historial = true.")],
     ajustes: Annotated[
         Path | None,
         typer.Option(metavar="ARCHIVO", help="difusor.toml que se copia a la carpeta, si ahí no hay ninguno."),

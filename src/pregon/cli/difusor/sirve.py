@@ -136,7 +136,7 @@ def bitacora(folder: Carpeta) -> None:
 @app.command("contrasena")
 @salida.command
 def contrasena() -> None:
-    """Pide una contraseña y da su huella, para [servidor.acceso.usuarios] de un simulacro restringido."""
+    """Pide una contraseña y da su huella, para la tabla «servidor.acceso.usuarios» de un simulacro restringido."""
     from pregon.difusor.servidor.proceso import password_hash
 
     if sys.stdin.isatty():

@@ -194,7 +194,9 @@ def ficha(
 @salida.command
 def contactos(
     carpeta: Espacio,
-    ident: Annotated[str | None, typer.Argument(help="Un difusor; sin él, todos.", show_default=False)] = None,
+    ident: Annotated[
+        str | None, typer.Argument(help="Un difusor; sin él, todos.", metavar="ID", show_default=False)
+    ] = None,
     hora: Annotated[
         str | None, typer.Option("--hora", help="A qué hora se llamaría (ISO 8601). Ahora, sin ella.")
     ] = None,

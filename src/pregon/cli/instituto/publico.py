@@ -20,7 +20,9 @@ def publica(
     carpeta: Espacio,
     en: Annotated[
         Path | None,
-        typer.Option("--en", help="Carpeta en que se escribe, en vez de la de [publico].", metavar="CARPETA"),
+        typer.Option(
+            "--en", help="Carpeta en que se escribe, en vez de la que dice la tabla «publico».", metavar="CARPETA"
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -86,10 +86,11 @@ def plantilla(convocatoria: Convocatoria, *, con_documentos: bool = True) -> str
     ``con_documentos`` False: without the papers received, which only who receives them can write down.
     """
     stages = ", ".join(_quoted(one.nombre) for one in contactos.etapas(convocatoria))
+    kinds = convocatoria.participantes or ("academia", "osc", "medios")
     lines = [
         f"# Ficha de un difusor: {convocatoria.nombre}. Lo que no aplique se quita.",
         'nombre = ""',
-        f"tipo = {_quoted((convocatoria.participantes or ('medios',))[0])}  # academia, osc o medios",
+        f"tipo = {_quoted(kinds[0])}  # {' o '.join(filter(None, (', '.join(kinds[:-1]), kinds[-1])))}",
         f"url = {_quoted('https://' + (convocatoria.enlace_ejemplo or 'prep.difusor.example').split('://')[-1])}",
         'sitio = "https://difusor.example"',
         'vista_previa = "https://previa.difusor.example"',

@@ -48,6 +48,8 @@ def nada_antes(r: Registros) -> Medicion:
         )
     if r.ahora < start:
         return Medicion("pendiente", f"Nada es público todavía; el inicio es el {in_words(start)}.")
+    if not r.cortes:
+        return sin_cortes(r, "primera publicación")  # Who was not there yet kept nothing back.
     if not shown:
         return Medicion("cumple", "La hora de inicio ya pasó y antes de ella no se publicó nada.", "0 antes")
     when = en_hora(shown[0].acuse.hora, r)

@@ -53,7 +53,8 @@ def aviso(encargo: Encargo, adjuntos: Sequence[str], datos: Sequence[Bloque]) ->
         *_cabeza(encargo, "Aviso y solicitud de registro como difusor oficial"),
         Parrafo(texto=text),
     ]
-    blocks += [*_parrafos(encargo, "compromiso")] if _plantilla(encargo).startswith("anexo") else []
+    # Where the letter is an annex to fill, the notice states what it lacks, with its reserve (MOR-I-9b, MEX-I-9).
+    blocks += [*_parrafos(encargo, "compromiso-reserva")] if _plantilla(encargo).startswith("anexo") else []
     blocks += [*datos, Parrafo(texto=contact)]
     if adjuntos:
         blocks += [Parrafo(texto="Se acompañan:"), Lista(elementos=tuple(adjuntos), numerada=True)]

@@ -154,6 +154,8 @@ def _check(call: Convocatoria, program: Programa, asked: str, version: str | Non
             state, told, mend = "bien", "este difusor ya corre en un contenedor", ""
         else:
             state, mend = "aviso", "Desde el contenedor no se ve el equipo: revise ahí, o pase esta orden ahí."
+    elif version is None and program.codigo == "SOFTWARE_DOCKER":
+        state = "aviso"  # The calls that ask for it admit a dedicated instance instead (DGO-II-c, MOR-A1-1.2).
     return Comprobacion(
         program.codigo,
         clausula_de(call.id, program.codigo),

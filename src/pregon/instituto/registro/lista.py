@@ -72,8 +72,9 @@ def como(convocatoria: Convocatoria, inscrito: Inscrito) -> Como | None:
 
 
 def abre(convocatoria: Convocatoria) -> datetime | None:
-    """The instant from which the list is public; None where the call gives no day."""
-    day = convocatoria.plazos.lista
+    """The instant from which the list is public; None where the call gives no day, or gives it as the last one to
+    publish it by (DGO-III-3: «a más tardar»)."""
+    day = None if convocatoria.lista_antes else convocatoria.plazos.lista
     if day is None or isinstance(day, datetime):
         return day
     return datetime.combine(day, time(), convocatoria.zona)
