@@ -489,7 +489,8 @@ def test_a_damaged_newest_package_does_not_hold_back_the_good_one_before_it(publ
     assert receiver.run_once().novedad == 2
     ajena.refused(receiver, "ARCHIVO_TRUNCADO")
     assert ajena.libro.intento == {
-        "hora": ajena.clock.instant.isoformat(), "resultado": "rechazado", "codigo": "ARCHIVO_TRUNCADO"
+        "hora": ajena.clock.instant.isoformat(), "resultado": "rechazado", "codigo": "ARCHIVO_TRUNCADO",
+        "que_paso": "El archivo está incompleto: le falta el final.",
     }  # fmt: skip
 
 

@@ -18,13 +18,13 @@ import pytest
 from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError, UsoError
 from pregon.base.red import free_port
-from pregon.difusor import pointer
+from pregon.difusor import pages, pointer
 from pregon.difusor.configura.web import configura
 from pregon.difusor.servidor import apache, nginx
 from pregon.difusor.servidor.sitio import site_of
 from pregon.difusor.workspace import open_workspace
 from tests.difusor.conftest import files_of, make_escena
-from tests.difusor.servidores import SERVIDORES, sirviendo
+from tests.difusor.servidores import SERVIDORES, lend, sirviendo
 from tests.red.servidores.apache import Apache
 from tests.red.servidores.enmarcha import programa
 from tests.red.servidores.nginx import Autoridad, NginxCon
@@ -326,10 +326,60 @@ def test_two_convatorias_on_one_server_and_what_does_not_fit(
     sites = [site_of(open_workspace(e.workspace.folder), port) for e in (published, second)]
     text = (nginx if name == "nginx" else apache).render(sites, carpeta="/nada", bitacoras=str(published.folder))
     for site in sites:
-        assert f"pregon-{site.nombre}.log" in text or name == "apache"
+        assert f"pregon-{site.nombre}.log" in text
         assert str(site.carpeta) in text
     with pytest.raises(AjustesError, match="misma dirección"):
         (nginx if name == "nginx" else apache).render([sites[0], replace(sites[1], base="/")])
+
+
+@pytest.mark.parametrize("name", AJENOS)
+def test_below_a_path_each_convocatoria_answers_with_its_own_pages_and_has_its_own_log(
+    carpeta_abierta: Path, ring: KeyRing, name: str
+) -> None:
+    names = ("primera", "segunda")
+    escenas = [
+        make_escena(carpeta_abierta / one, ring, identity=other(OFICIAL, convocatoria=f"{one}-2027")) for one in names
+    ]
+    with_settings(escenas[1], 'base = "/otra/"\n')
+    profile = escenas[1].folder / "perfil.toml"
+    profile.write_text(profile.read_text().replace('nombre = "Proceso', 'nombre = "Otro Proceso'))
+    port, logs = free_port(HOST), carpeta_abierta / "servidor"
+    logs.mkdir()
+    sites = []
+    for escena in escenas:
+        escena.cut(1)
+        escena.receiver().run_once()
+        workspace = open_workspace(escena.workspace.folder)
+        pages.ensure(workspace, Disk())
+        lend(workspace)
+        sites.append(site_of(workspace, port))
+    kind, server = (nginx, NginxCon) if name == "nginx" else (apache, Apache)
+    with (
+        server(logs, kind.render(sites, carpeta=str(logs), bitacoras=str(logs)), [port]),
+        httpx2.Client(base_url=f"http://{HOST}:{port}/", trust_env=False) as client,
+    ):
+        assert [client.get(path).status_code for path in ("", "otra/")] == [200, 200]
+        for method, path, status in (
+            ("GET", "nada", 404),
+            ("GET", "otra/nada", 404),
+            ("GET", "otra/gub/nada", 404),
+            ("POST", "otra/", 405),
+            ("POST", "", 405),
+        ):
+            answer = client.request(method, path)
+            assert answer.status_code == status
+            assert ("Otro Proceso" in answer.text) is path.startswith("otra/"), (method, path)
+            assert answer.headers["cache-control"] == "no-store"
+        (escenas[1].workspace.folder / "puntero").unlink()
+        (escenas[1].workspace.folder / "publico").unlink()
+        lost = client.get("otra/")
+        assert (lost.status_code, "Otro Proceso" in lost.text) == (503, True)
+        assert client.get(f".pregon/{sites[1].nombre}/404.html").status_code == 404
+    said = [(logs / f"pregon-{site.nombre}.log").read_text() for site in sites]
+    assert [[text.count(f'"{one} HTTP') for one in ("GET /", "GET /otra/", "POST /otra/")] for text in said] == [
+        [1, 0, 0],
+        [0, 2, 1],
+    ]
 
 
 def test_configura_writes_the_site_and_steps_that_a_shell_reads(published: Escena, tmp_path: Path) -> None:

@@ -233,6 +233,20 @@ def test_reinstatement_returns_with_the_newest_cut(escena: Escena) -> None:
     assert escena.public()["index.html"] == escena.manifest_hashes(3)["index.html"]
 
 
+def test_a_reinstated_cut_is_public_since_it_came_back(escena: Escena) -> None:
+    receiver = published(escena)
+    first = told(escena)["desde"]
+    escena.aviso("suspension")
+    receiver.run_once()
+    escena.clock.instant += INTERVALO / 4
+    escena.aviso("reinstalacion")
+    assert receiver.run_once().decision.corte == 1
+    report = told(escena)
+    assert (report["estado"], report["desde"]) == ("publicado", escena.clock.now().isoformat())
+    assert report["desde"] != first
+    assert len(events(escena, "publicado")) == 1  # The first acuse stays what it was.
+
+
 def test_without_the_whole_newest_cut_a_reinstated_difusor_stays_away(escena: Escena) -> None:
     receiver = published(escena)
     escena.aviso("suspension")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx2
+import pytest
 from typer.testing import CliRunner
 
 from pregon.base import procesos
 from pregon.cli.difusor import app
 from pregon.difusor import pointer
+from tests.difusor.conftest import without_twins
 from tests.trust.conftest import OFICIAL, other
 
 if TYPE_CHECKING:
@@ -68,6 +71,77 @@ def test_inicia_recibe_estado_cortes(escena: Escena, tmp_path: Path) -> None:
     )
     assert status == 73
     assert "ya hay un difusor" in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "codigo", "says"),
+    [
+        (("--ambiente", "simulacro"), 77, "repita la orden con --ambiente oficial"),
+        (("--convocatoria", "gro-2021"), 77, "es de «demo-2027»"),
+    ],
+    ids=["ambiente", "convocatoria"],
+)
+def test_inicia_refuses_the_root_of_another_and_makes_nothing(
+    escena: Escena, tmp_path: Path, changes: tuple[str, ...], codigo: int, says: str
+) -> None:
+    root, folder = tmp_path / "root.json", tmp_path / "nuevo"
+    root.write_bytes(escena.repository.root_bytes())
+    status, out, err = run(
+        "inicia", folder, "--convocatoria", escena.folder / "perfil.toml", "--raiz", root, "--origen", "entrada",
+        *changes,
+    )  # fmt: skip
+    assert (status, out) == (codigo, "")
+    assert says in err
+    assert "No se creó nada." in err
+    assert not folder.exists()
+
+
+def test_estado_tells_the_last_attempt_and_why_it_failed_the_clock_and_the_disk(escena: Escena) -> None:
+    folder = escena.workspace.folder
+    before = run("estado", folder)[1]
+    assert "Último intento: ninguno todavía" in before
+    escena.cut(1)
+    escena.receiver().run_once()
+    told = run("estado", folder)[1]
+    local = escena.clock.now().astimezone(escena.workspace.convocatoria.zona).isoformat(timespec="seconds")
+    assert f"publicado desde {local}\n" in told
+    assert f"Último intento: {local}, llegó un corte y se aceptó\n" in told
+    assert "Reloj: no es confiable (ninguna, sin medir)\n" in told
+    assert "GB libres\n" in told
+    (escena.repository.folder / "metadata" / "timestamp.json").unlink()
+    escena.receiver().run_once()
+    told = run("estado", folder)[1]
+    assert f"Último intento: {local}, no se pudo recibir (RED)\n" in told
+    assert "falló: El origen no tiene «metadata/timestamp.json».\n" in told
+    assert "no mostrado" not in told
+    assert list(as_json("estado", folder)["ultimo_intento"]) == ["hora", "resultado", "codigo"]
+
+
+def test_estado_before_the_start_tells_the_cut_that_waits(escena: Escena) -> None:
+    escena.sign(1)
+    escena.receiver().run_once()
+    told = run("estado", escena.workspace.folder)[1]
+    assert "(oficial): espera desde" in told
+    assert "Corte: ninguno\nVerificado y no mostrado: 1 de 2027-06-06T20:20:00-06:00\n" in told
+
+
+@pytest.mark.parametrize("name", ["cortes", "objetos", "recepcion", "acuses", "servidor"])
+def test_folder_that_somebody_removed_is_made_again(escena: Escena, name: str) -> None:
+    escena.cut(1)
+    escena.receiver().run_once()
+    shutil.rmtree(escena.workspace.folder / name)
+    assert as_json("recibe", escena.workspace.folder, "--una-vez") == {"novedad": False}
+    assert without_twins(escena.public()) == escena.manifest_hashes(1)
+
+
+def test_root_that_was_removed_is_told_and_what_is_public_stays(escena: Escena) -> None:
+    escena.cut(1)
+    escena.receiver().run_once()
+    escena.workspace.raiz.unlink()
+    status, _, err = run("recibe", escena.workspace.folder, "--una-vez")
+    assert status == 66
+    assert "root.json del instituto" in err
+    assert escena.public()["index.html"] == escena.manifest_hashes(1)["index.html"]
 
 
 def test_refusal_gives_its_exit_status_and_its_keys(escena: Escena) -> None:

@@ -443,6 +443,14 @@ def test_a_call_without_permanence_keeps_the_last_cut(escena: Escena) -> None:
     assert "hasta que el instituto diga otra cosa" in told["texto"]
 
 
+def test_without_permanence_nothing_more_is_forecast_long_after_the_end(escena: Escena) -> None:
+    call = escena.workspace.convocatoria.model_copy(update={"permanencia_hasta": None})
+    workspace = replace(escena.workspace, convocatoria=call)
+    assert forecast(workspace, escena.libro, call.fin_actualizacion + timedelta(hours=1)).cortes > 0
+    told = forecast(workspace, escena.libro, call.fin_actualizacion + timedelta(days=2))
+    assert (told.cortes, told.texto) == (0, "Ya no se esperan cortes: el histórico no crecerá.")
+
+
 # A whole night.
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -367,6 +369,13 @@ def test_asked_to_end_in_the_middle_of_a_long_pass(escena_factory: EscenaFactory
             assert servicio.termina(seconds=TIMEOUT_STOP_S) == 0
 
 
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(url, trust_env=False).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
 def test_with_the_server_in_one_terminal_and_beside_another_that_serves(
     escena_factory: EscenaFactory, tmp_path: Path
 ) -> None:
@@ -378,6 +387,11 @@ def test_with_the_server_in_one_terminal_and_beside_another_that_serves(
         assert url is not None
         assert f"LISTO {url}" in servicio.salida.read_text()
         assert httpx2.get(url, trust_env=False).status_code == 200
+        supervision = escena.workspace.servidor / "supervision.json"
+        os.kill(json.loads(supervision.read_bytes())["proceso"], signal.SIGKILL)
+        wait_for(lambda: json.loads(supervision.read_bytes())["suceso"] == "reinicio", "nobody brought it back")
+        wait_for(partial(answers, url), "it does not answer")
+        assert "se inició otra vez" in servicio.salida.read_text()
         assert servicio.termina(seconds=TIMEOUT_STOP_S) == 0
     with pytest.raises(httpx2.TransportError):
         httpx2.get(url, trust_env=False)

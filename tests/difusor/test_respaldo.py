@@ -77,6 +77,12 @@ def public(folder: Path) -> dict[str, tuple[int, str]]:
     return {} if name is None else stamps(folder / "cortes" / name)
 
 
+def twins(folder: Path) -> list[str]:
+    """The precompressed twins that are served."""
+    cut = folder / "cortes" / (pointer.read(open_workspace(folder)) or "")
+    return sorted(str(path.relative_to(cut)) for path in cut.rglob("*") if path.suffix in TWINS)
+
+
 def received(escena: Escena, folder: Path) -> Any:
     """One pass of the difusor that was put back, on the scene's clock and from the same institute."""
     workspace = open_workspace(folder)
@@ -87,6 +93,8 @@ def received(escena: Escena, folder: Path) -> Any:
 @pytest.mark.parametrize("name", ["respaldo.tar.zst", "respaldo.tar.gz"])
 def test_a_restored_difusor_publishes_the_same_bytes_and_goes_on(noche: Escena, name: str) -> None:
     before, cuts = public(noche.workspace.folder), noche.libro.cortes()
+    compressed_before = twins(noche.workspace.folder)
+    assert {path.rpartition(".")[2] for path in compressed_before} == {"gz", "br", "zst"}
     status, out, err = cli("respalda", noche.workspace.folder, "--salida", noche.folder / name)
     assert (status, err) == (0, "")
     assert "claves privadas" in out
@@ -99,6 +107,7 @@ def test_a_restored_difusor_publishes_the_same_bytes_and_goes_on(noche: Escena, 
     assert not (folder / "puntero").exists()
     assert received(noche, folder).novedad is None
     assert public(folder) == before  # Also the times of which servers make ETags: a reader's copy stays good.
+    assert twins(folder) == compressed_before  # Without them every reader would load several times as many bytes.
     libro = Libro(open_workspace(folder).open_state(noche.clock))
     assert libro.cortes() == cuts
     assert libro.publicado == 3

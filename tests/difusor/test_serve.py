@@ -237,6 +237,8 @@ def test_two_convocatorias_on_one_server(published: Escena, escena_factory: Esce
     second = escena_factory("segunda", identity=other(OFICIAL, convocatoria="otra-2027"))
     toml = second.workspace.folder / "difusor.toml"
     toml.write_text(toml.read_text() + 'base = "/otra/prep/"\n')
+    profile = second.folder / "perfil.toml"
+    profile.write_text(profile.read_text().replace('nombre = "Proceso', 'nombre = "Otro Proceso'))
     workspaces = [published.workspace, open_workspace(second.workspace.folder)]
     second.receiver()
     with serve.serving(workspaces, disk=Disk(), clock=real_clock(), port=0) as server:
@@ -246,7 +248,16 @@ def test_two_convocatorias_on_one_server(published: Escena, escena_factory: Esce
             assert 'data-corte="0001"' in client.get(first_url).text
             assert "todavía no se publican" in client.get(second_url).text
             assert client.get(second_url.rstrip("/")).headers["location"] == "/otra/prep/"
-            assert client.get(second_url + "corte.json").status_code == 404
+            for method, url, status in (
+                ("GET", second_url + "corte.json", 404),
+                ("POST", second_url, 405),
+                ("GET", first_url + "nada", 404),
+                ("GET", first_url + "otra/nada", 404),
+            ):
+                answer = client.request(method, url)
+                assert answer.status_code == status
+                assert ("Otro Proceso" in answer.text) is url.startswith(second_url), url
+                assert answer.headers["cache-control"] == "no-store"
         with pytest.raises(InstanciaError), serve.serving([workspaces[1]], disk=Disk(), clock=real_clock(), port=0):
             pass
     logs = [(w.servidor / "acceso.log").read_text().splitlines() for w in workspaces]

@@ -25,12 +25,14 @@ import pytest
 
 from pregon.base import procesos
 from pregon.base.durable import Disk
-from pregon.base.errors import AjustesError, ComprobacionError
+from pregon.base.errors import AjustesError, ComprobacionError, InstanciaError
 from pregon.base.red import free_port
 from pregon.difusor.night import real_clock
 from pregon.difusor.servidor import supervisor as vigilante
+from pregon.difusor.servidor.direccion import DIRECCION
 from pregon.difusor.servidor.proceso import find_caddy
 from pregon.difusor.servidor.supervisor import SUPERVISION, Supervisor
+from pregon.difusor.vigilancia.observa import serves
 from pregon.difusor.workspace import open_workspace
 from tests.trust.conftest import OFICIAL, other
 
@@ -326,6 +328,17 @@ def test_server_left_behind_is_adopted_without_a_gap(published: Escena) -> None:
             assert server.pid not in (0, pid)
             until(lambda: answers(url) == 200, "no volvió")
     assert answers(url) == 0
+
+
+def test_second_sirve_is_refused_and_the_first_keeps_its_address(published: Escena) -> None:
+    """Without its address the watch would say that nobody serves, and ``estado`` no longer where."""
+    with supervised(published) as (server, _):
+        with pytest.raises(InstanciaError), supervised(published):
+            pass
+        assert (published.workspace.servidor / DIRECCION).read_text() == f"{url_of(published)}\n"
+        assert server.urls == (url_of(published),)
+        assert serves(published.workspace) is True
+    assert not (published.workspace.servidor / DIRECCION).exists()
 
 
 def test_wrong_settings_do_not_take_a_server_left_behind_from_its_place(published: Escena) -> None:

@@ -167,7 +167,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"bitacora_por_hora": None}, {}),
     ({"decision": Decision(Estado.ATRASADO, 3, "tarde")}, {"ATRASADO": "alarma"}),
     ({"decision": Decision(Estado.SUSPENDIDO, None, "aviso")}, {"SUSPENDIDO": "alarma"}),
-    ({"intento": {"hora": "x", "resultado": "fallo", "codigo": "RED"}}, {"INTENTO": "alarma"}),
+    ({"intento": {"hora": AHORA.isoformat(), "resultado": "fallo", "codigo": "RED"}}, {"INTENTO": "alarma"}),
     ({"intento": None}, {}),
     ({"barrido": AHORA - timedelta(minutes=31)}, {"BARRIDO_VENCIDO": "aviso"}),
     ({"barrido": None}, {}),
@@ -216,6 +216,16 @@ def test_signatures_of_a_night_that_is_over_and_has_no_end_end_in_silence(plain:
     assert told.detalle == {"roles": ["root"]}
     for decision, workspace in ((over, plain), (vista().decision, without)):
         assert "VIGENCIA" in found(vista(decision=decision, vigencias=ended), workspace)
+
+
+def test_alarms_say_their_hours_as_people_there_do_and_the_last_attempt_why_it_failed(plain: Workspace) -> None:
+    moment = datetime(2027, 6, 7, 4, 5, 6, tzinfo=UTC)
+    attempt = {"hora": moment.isoformat(), "resultado": "fallo", "codigo": "RED", "que_paso": "No contesta."}
+    altered = {**ALTERED, "hora": moment.isoformat()}
+    told = found(vista(now=moment, intento=attempt, alterado=altered, vigencias={"root": moment}), plain)
+    assert told["INTENTO"].que_paso == "El intento de las 22:05:06 terminó en «fallo», código RED: No contesta."
+    assert told["ALTERADO"].que_paso.endswith("el 6 de junio de 2027 a las 22:05:06.")
+    assert told["VIGENCIA"].que_paso == "Firmas: root (venció el 6 de junio de 2027 a las 22:05:06)."
 
 
 def test_clock_that_nobody_was_asked_to_measure_is_no_alarm(plain: Workspace) -> None:

@@ -47,7 +47,7 @@ def test_message_arrives_as_rfc5424_with_its_fields(rsyslog: Rsyslog, tmp_path: 
     assert line["msgid"] == "DISCO"
     assert line["hora"].startswith(f"{HORA:%b} {HORA.day:2} ")
     assert line["sd"] == r'[pregon@32473 codigo="DISCO" severidad="alarma" origen="di\"ario\]"]'
-    assert line["msg"].lstrip(BOM).startswith('[di"ario]] ALARMA DISCO: Queda poco disco Quedan 12 MB')
+    assert line["msg"].lstrip(BOM).startswith('[di"ario]] ALARMA DISCO: Queda poco disco. Quedan 12 MB')
     assert "señor" in line["msg"]
 
 
@@ -58,7 +58,7 @@ def test_local_socket_takes_program_priority_and_text(rsyslog: Rsyslog, tmp_path
     )
     line = rsyslog.espera(before + 1)[-1]
     assert (line["app"], line["pri"]) == ("pregon", str(3 * 8 + 4))
-    assert "AVISO DISCO: Queda poco disco" in line["msg"]
+    assert "AVISO DISCO: Queda poco disco. " in line["msg"]
     assert "señor" in line["msg"]
 
 

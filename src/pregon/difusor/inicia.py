@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pregon.base.errors import EntradaError, EscrituraError, UsoError
+from pregon.base.errors import AmbienteError, ConvocatoriaError, EntradaError, EscrituraError, FirmaError, UsoError
 from pregon.base.settings import parse_toml
 from pregon.difusor import pages, pointer
 from pregon.difusor.acuse import create_key
 from pregon.difusor.novedades import check_origin
 from pregon.difusor.settings import EN_RED, DifusorSettings
 from pregon.difusor.workspace import AJUSTES, folders, with_settings
+from pregon.trust.cliente import root_identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,7 @@ def create(folder: Path, toml: str, *, root: bytes | None, disk: Disk) -> Worksp
         EscrituraError: there is a workspace already, or the folder cannot be written.
         AjustesError: the settings or the profile are wrong; nothing was written.
         EntradaError: ``root`` is not root metadata, or is not there; nothing was written.
+        AmbienteError, ConvocatoriaError: ``root`` is of another ambiente, call or institute; nothing was written.
         UsoError: there is a root and nothing that it could verify; nothing was written.
     """
     folder = folder.absolute()
@@ -74,11 +76,29 @@ def _check_root(root: bytes | None, workspace: Workspace) -> None:
         kind = json.loads(root)["signed"]["_type"] if root is not None and len(root) <= ROOT_MAX_BYTES else None
     except (ValueError, KeyError, TypeError, RecursionError):
         kind = None
-    if kind != "root":
+    if root is None or kind != "root":
         raise EntradaError(
             "Falta el root.json del instituto." if root is None else "El archivo de raíz no es un root.json.",
             intacto="No se creó nada.",
             que_hacer="Pida al instituto su root.json, compruebe su huella por otro medio y dé su ruta con --raiz.",
+        )
+    try:
+        theirs = root_identity(root)
+    except FirmaError:
+        return  # It does not say whose it is: the first look at the source refuses it.
+    call, ambiente = workspace.convocatoria, workspace.settings.ambiente
+    if theirs.ambiente != ambiente:
+        raise AmbienteError(
+            f"Ese root.json es de un instituto de ambiente «{theirs.ambiente}» y este difusor sería «{ambiente}».",
+            intacto="No se creó nada.",
+            que_hacer=f"Si es lo que quería, repita la orden con --ambiente {theirs.ambiente}; si no, pida el otro.",
+        )
+    if (theirs.convocatoria, theirs.instituto) != (call.id, call.instituto):
+        raise ConvocatoriaError(
+            f"Ese root.json es de «{theirs.convocatoria}» ({theirs.instituto}) y este difusor sería de «{call.id}» "
+            f"({call.instituto}).",
+            intacto="No se creó nada.",
+            que_hacer="Corrija --convocatoria, o pida al instituto de esa convocatoria su root.json.",
         )
 
 

@@ -181,14 +181,15 @@ class Libro:
 
     @property
     def intento(self) -> dict[str, Any] | None:
-        """The last attempt: hora, resultado, codigo (design §7)."""
+        """The last attempt: hora, resultado, codigo (design §7), and que_paso: why, where it failed."""
         data = self._state.get("intento")
         return data if isinstance(data, dict) else None
 
-    def anotar_intento(self, hora: datetime, resultado: str, codigo: str | None) -> bool:
+    def anotar_intento(self, hora: datetime, resultado: str, codigo: str | None, que_paso: str | None = None) -> bool:
         """Remember how an attempt ended; True where it differs from the one before (worth an event)."""
         before = self.intento
-        self._state.put(intento={"hora": hora.isoformat(), "resultado": resultado, "codigo": codigo})
+        attempt = {"hora": hora.isoformat(), "resultado": resultado, "codigo": codigo, "que_paso": que_paso}
+        self._state.put(intento=attempt)
         return before is None or (before["resultado"], before["codigo"]) != (resultado, codigo)
 
     @property

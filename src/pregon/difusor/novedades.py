@@ -10,7 +10,7 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from pregon.base.errors import AjustesError, DiscoError
+from pregon.base.errors import AjustesError, DiscoError, EntradaError
 from pregon.difusor.atento import Late, quieto
 from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
@@ -223,18 +223,30 @@ def signed_news(publisher: Publisher, source: RepositorySource, clock: Clock, *,
 
     Raises:
         AjustesError: as ``open_news``.
+        EntradaError: the root that was given by hand is not there any more.
     """
     workspace = publisher.workspace
     call = workspace.convocatoria
     client = TrustClient(
         workspace.confianza,
-        root=workspace.raiz.read_bytes(),
+        root=_root(workspace),
         identity=Identity(call.id, call.instituto, workspace.settings.ambiente),
         clock=clock,
         memory=memory_of(publisher.libro.cortes()),
         disk=publisher.disk,
     )
     return Firmadas(client, source, late=late)
+
+
+def _root(workspace: Workspace) -> bytes:
+    try:
+        return workspace.raiz.read_bytes()
+    except OSError as exc:
+        raise EntradaError(
+            f"No se pudo leer la raíz de este difusor, {workspace.raiz}: {exc.strerror}.",
+            intacto="Lo publicado sigue como estaba; sin ella no se comprueba ni se publica nada nuevo.",
+            que_hacer="Copie ahí, con ese nombre, el root.json del instituto, comprobado por otro medio.",
+        ) from exc
 
 
 def memory_of(cuts: Sequence[Aceptado]) -> Memory:

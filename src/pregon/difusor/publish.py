@@ -130,6 +130,7 @@ class Publisher:
             return
         provisional = self.releases.prepare(what)
         self.disk.sync_filesystem(self.workspace.folder)
+        self.libro.terminar(None)  # A backup says that the twins were made: not of this one.
         self.releases.finish(provisional)
 
     def _drop_wrong(self, cut: Aceptado) -> None:

@@ -240,7 +240,7 @@ class Receiver:
         refused = isinstance(error, TrustError | ArchivoError)
         result = "rechazado" if refused else "fallo"
         # The same refusal at every poll is one fact, told once.
-        if self._libro.anotar_intento(now, result, error.codigo):
+        if self._libro.anotar_intento(now, result, error.codigo, error.que_paso):
             _logger.warning("difusor %s: %s: %s", self._workspace.settings.id, error.codigo, error.que_paso)
             self._libro.evento(result, codigo=error.codigo, que_paso=error.que_paso)
             if refused:
@@ -281,6 +281,8 @@ class Receiver:
         if self._libro.publicado != cut.corte:
             self._libro.publicar(cut.corte, self._clock.now())
             self._libro.evento("publicado", corte=cut.corte, manifiesto_sha256=cut.sha256)
+        elif back and changed:
+            self._libro.publicar(cut.corte, self._clock.now())  # Until now people read why it was not there.
         self._publisher.firmas.muestra()
         return decision, changed
 

@@ -12,6 +12,7 @@ from pregon.base.durable import PARCIAL
 from pregon.base.errors import DiscoError
 from pregon.difusor import pointer
 from pregon.difusor.avisos import recover_notices
+from pregon.difusor.workspace import folders
 from pregon.trust.descarga import kept_sha256
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _logger = logging.getLogger(__name__)
 def recover(publisher: Publisher, now: datetime) -> None:
     """Put the workspace in order, in this order.
 
-    1. Staging is emptied, but for what a signed source gave of archives, which is hashed again before it serves;
-       whatever was being written is removed.
+    1. A folder that is missing is made. Staging is emptied, but for what a signed source gave of archives, which is
+       hashed again before it serves; whatever was being written is removed.
     2. Cuts whose originals are whole but were not yet noted are accepted, and the hour that was signed with each.
     3. Releases of cuts that are not accepted, contents that no visible cut names and twins that are not their
        content are removed: they may be from before the last sync.
@@ -42,7 +43,8 @@ def recover(publisher: Publisher, now: datetime) -> None:
     in_doubt = not libro.limpio
     libro.abrir(now)
     libro.marcar_limpio(limpio=False)
-    disk.make_folder(workspace.avisos, mode=0o700)  # A workspace of an earlier version has none.
+    for path, mode in folders(workspace):  # One of an earlier version has no avisos/; somebody may remove any other.
+        disk.make_folder(path, mode=mode)
     _empty_staging(publisher)  # 1
     _accept_from_history(publisher)  # 2
     _remove_doubtful(publisher)  # 3

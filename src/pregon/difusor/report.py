@@ -10,10 +10,11 @@ from pregon.difusor.decide import Decision, Estado, decide, overdue_at
 from pregon.difusor.nube.estado import estados
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.situacion import situation_of
-from pregon.difusor.vigilancia.alarmas import leidas
+from pregon.difusor.vigilancia.alarmas import instante, leidas
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from pregon.difusor.aceptado import Aceptado
     from pregon.difusor.decide import Situacion
@@ -47,7 +48,7 @@ def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
         "estado": str(state),
         "corte": None if shown is None else _cut(shown),
         "desde": _text(_since(state, situation, libro)),
-        "ultimo_intento": libro.intento or {"hora": None, "resultado": None, "codigo": None},
+        "ultimo_intento": {key: (libro.intento or {}).get(key) for key in ("hora", "resultado", "codigo")},
         "reloj": {
             "fuente": workspace.settings.reloj.fuente,
             "desfase_s": None if reading is None else reading.desfase_s,
@@ -55,7 +56,7 @@ def estado(workspace: Workspace, libro: Libro, now: datetime) -> dict[str, Any]:
         },
         "urls": [] if url is None else [url],
         "disco_libre": free_bytes(workspace.folder),
-        "avisos": _warnings(decision, public, libro, clouds),
+        "avisos": _warnings(decision, public, libro, clouds, workspace.convocatoria.zona),
         "nube": [each.dicho() for each in clouds],
     }
 
@@ -79,19 +80,21 @@ def _since(state: Estado, situation: Situacion, libro: Libro) -> datetime | None
 
 
 def _warnings(
-    decision: Decision, public: str | None, libro: Libro, clouds: tuple[EstadoNube, ...]
+    decision: Decision, public: str | None, libro: Libro, clouds: tuple[EstadoNube, ...], zona: ZoneInfo
 ) -> list[dict[str, str]]:
     found = []
     attempt = libro.intento
     if attempt is not None and attempt["codigo"] is not None:
-        found.append({"codigo": attempt["codigo"], "texto": "El último intento de recibir un corte falló."})
+        why = attempt.get("que_paso")  # One that an earlier program noted has none.
+        text = f"El último intento de recibir un corte falló{'.' if why is None else f': {why}'}"
+        found.append({"codigo": attempt["codigo"], "texto": text})
     if decision.estado is Estado.ATRASADO:
         found.append({"codigo": "ATRASADO", "texto": decision.motivo})
     if decision.estado is Estado.ESPERA and decision.revisa is None and libro.ultimo() is not None:
         found.append({"codigo": "RELOJ", "texto": decision.motivo})
     found.extend(_notices(libro))
-    found.extend(_alterations(libro))
-    found.extend(_set_aside(libro))
+    found.extend(_alterations(libro, zona))
+    found.extend(_set_aside(libro, zona))
     due = None if decision.corte is None else pointer.release_name(decision.corte)
     if due is not None and due != public:
         found.append({"codigo": "PENDIENTE", "texto": f"El corte {decision.corte} está listo y aún no se publica."})
@@ -111,15 +114,15 @@ def _warnings(
     return found
 
 
-def _set_aside(libro: Libro) -> list[dict[str, str]]:
+def _set_aside(libro: Libro, zona: ZoneInfo) -> list[dict[str, str]]:
     """A state database that was damaged, and what a person must do."""
     found = libro.apartado
     if found is None:
         return []
     where = "ya no estaba" if found["archivo"] is None else f"quedó aparte como {found['archivo']}"
     text = (
-        f"La base de estado se rehízo el {found['hora']} con los cortes guardados; la anterior {where}. "
-        f"Motivo: {found['motivo']} Revise el disco de este equipo."
+        f"La base de estado se rehízo el {instante(found['hora'], zona)} con los cortes guardados; la anterior "
+        f"{where}. Motivo: {found['motivo']} Revise el disco de este equipo."
     )
     return [{"codigo": "ESTADO", "texto": text}]
 
@@ -153,14 +156,15 @@ def _notices(libro: Libro) -> list[dict[str, str]]:
     return found
 
 
-def _alterations(libro: Libro) -> list[dict[str, str]]:
+def _alterations(libro: Libro, zona: ZoneInfo) -> list[dict[str, str]]:
     """What the sweep found altered, put right or not, and what a person must do."""
     found = []
     altered, withdrawn = libro.alterado, libro.retirados
     if altered is not None:
         text = (
             f"Alguien alteró lo publicado ({altered['total']} hallazgos; el último, {altered['ruta']}, el "
-            f"{altered['hora']}). Lo que se pudo se repuso. Revise quién entra a este equipo y conserve estado.sqlite."
+            f"{instante(altered['hora'], zona)}). Lo que se pudo se repuso. Revise quién entra a este equipo y "
+            "conserve estado.sqlite."
         )
         found.append({"codigo": "ALTERADO", "texto": text})
     if withdrawn:

@@ -109,7 +109,7 @@ class Syslog:
 
     def envia(self, mensaje: Mensaje) -> None:
         data = {"codigo": mensaje.codigo, "severidad": mensaje.severidad, "origen": mensaje.origen}
-        text = f"{mensaje.asunto} {mensaje.texto}"
+        text = f"{mensaje.asunto.removesuffix('.')}. {mensaje.texto}"
         link = Enlace(self._ajustes)
         try:
             link.manda(GRAVEDAD[mensaje.severidad], mensaje.codigo, text, data, mensaje.hora)

@@ -60,14 +60,14 @@ def opera(
 
 
 def _serve(workspace: Workspace, stack: ExitStack) -> None:
-    """Start the web server until ``stack`` is left; one that another process runs is left to it."""
+    """Serve until ``stack`` is left; a web server that another process runs is left to it."""
     from pregon.base.durable import Disk
     from pregon.base.errors import InstanciaError
     from pregon.difusor.night import real_clock
-    from pregon.difusor.servidor.proceso import serving
+    from pregon.difusor.servidor.proceso import attended
 
     try:
-        server = stack.enter_context(serving([workspace], disk=Disk(), clock=real_clock()))
+        server = stack.enter_context(attended([workspace], disk=Disk(), clock=real_clock(), tells=typer.echo))
     except InstanciaError:
         typer.echo("Otro proceso ya sirve esta carpeta: se deja como está.")
         return

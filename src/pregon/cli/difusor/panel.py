@@ -36,6 +36,7 @@ def panel(
     from pregon.base.errors import UsoError
     from pregon.cli.frases import una_clave
     from pregon.difusor.panel.cuentas import MIRA, cuentas_de
+    from pregon.difusor.vigilancia.alarmas import instante
     from pregon.difusor.workspace import open_workspace
 
     workspace = open_workspace(folder)
@@ -54,7 +55,7 @@ def panel(
         salida.show_json({"cuentas": [{"nombre": name, "desde": since} for name, since in listed.items()]})
         return
     for name, since in listed.items():
-        typer.echo(f"{name}  contraseña del {since}")
+        typer.echo(f"{name}  contraseña del {instante(since, workspace.convocatoria.zona)}")
     if not listed:
         typer.echo("No hay cuentas: nadie puede entrar al panel. Cree una con --cuenta NOMBRE.")
     if workspace.settings.panel.puerto is None:

@@ -150,7 +150,8 @@ def _times(span: timedelta, interval: timedelta) -> int:
 def forecast(workspace: Workspace, libro: Libro, now: datetime) -> Pronostico:
     """The forecast of a workspace as it is; reads the sizes of its originals and one manifest, changes nothing.
 
-    Once the profile's permanence is over nothing more is expected, whatever the last cut said (GRO-1.1c).
+    Once the profile's permanence is over nothing more is expected, whatever the last cut said (GRO-1.1c); where the
+    text gives none, a day after the last update.
     """
     call, cuts = workspace.convocatoria, libro.cortes()
     history = History(workspace.historico, Disk())
@@ -159,8 +160,7 @@ def forecast(workspace: Workspace, libro: Libro, now: datetime) -> Pronostico:
     if measures:
         measures[-1] = Medida(measures[-1].originales, measures[-1].archivo, _tree(history, cuts[-1]))
     found = forecast_of(call, libro.ultimo(), measures, free_bytes(workspace.folder) - RESERVA)
-    over = call.permanencia_hasta
-    if over is not None and now > over:
+    if now > (call.permanencia_hasta or call.fin_actualizacion + timedelta(days=1)):
         found = Pronostico(0, found.por_corte, 0, 0, found.libre, found.base)
     return _with_clouds(found, workspace, libro, history)
 

@@ -126,7 +126,7 @@ def desempaca(stream: Inflated, target: Path, disk: Disk) -> dict[str, Any]:
                     continue
                 found[member.name] = _store(member, chunks, target, disk, watch)
     except (tarfile.TarError, ValueError, EOFError) as exc:
-        raise _refused(f"no se puede leer hasta el final: {exc}") from exc
+        raise _refused(f"no se puede leer hasta el final{f': {exc}' if str(exc) else ', está cortado'}") from exc
     if listing is None:
         raise _refused("no trae su lista: está cortado")
     _compare(listing, found)

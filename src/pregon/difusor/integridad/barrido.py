@@ -136,7 +136,7 @@ class Barrido:
         try:
             own, raw = publisher.manifest(cut)
         except DiscoError as exc:
-            if self._libro.anotar_intento(self._clock.now(), "fallo", exc.codigo):
+            if self._libro.anotar_intento(self._clock.now(), "fallo", exc.codigo, exc.que_paso):
                 self._libro.evento("dañado", corte=cut.corte, codigo=exc.codigo, que_paso=exc.que_paso)
             return False
         older = []

@@ -155,10 +155,12 @@ def _block(block: Bloque, logs: str) -> str:
     names = [name for address in block.addresses if (name := address.rpartition(":")[0].partition("//")[2])]
     port = block.addresses[0].rpartition(":")[2]
     voz = block.voz
+    rest = next((site for site in block.sites if site.base == "/"), voz)
+    below = [site for site in block.sites if site.nombre != rest.nombre]
     lines = [
         *([f"ServerName {names[0]}"] if names else []),
         *(f"ServerAlias {name}" for name in names[1:]),
-        f"CustomLog {logs}/pregon-{voz.nombre}.log pregon_combinado",
+        *_logs(rest, below, logs),
         "",
         *_tls(block),
         "# Quien se detiene o tarda demasiado se corta.",
@@ -189,10 +191,9 @@ def _block(block: Bloque, logs: str) -> str:
         *(f"Header set Content-Encoding {coding} env=pregon_{mark}" for coding, _, mark in _TWINS),
         'Header always set Allow "GET, HEAD" env=REDIRECT_pregon_metodo',
         "",
-        f"Alias {PROPIAS} {voz.carpeta}/servidor/",
-        *(f"ErrorDocument {code} {PROPIAS}{NO_ENCONTRADA}" for code in _REFUSED),
-        *(f"ErrorDocument {code} {PROPIAS}{RESTRINGIDA if voz.acceso else NO_ENCONTRADA}" for code in (401, 403)),
-        *(f"ErrorDocument {code} {PROPIAS}{NO_DISPONIBLE}" for code in (500, 502, 503, 504)),
+        *(line for site in below for line in _below(site)),
+        f"Alias {PROPIAS} {rest.carpeta}/servidor/",
+        *_errors(rest, PROPIAS),
         "",
         "DirectorySlash Off",
         "RewriteEngine On",
@@ -214,6 +215,30 @@ def _block(block: Bloque, logs: str) -> str:
         + "".join(f"    {line}\n" if line else "\n" for line in lines)
         + "</VirtualHost>\n"
     )
+
+
+def _logs(rest: Site, below: Sequence[Site], logs: str) -> Iterator[str]:
+    """A log for each convocatoria, by the path that was asked for; those below a path are not in that of the rest."""
+    paths = [f"%{{THE_REQUEST}} =~ m#^\\S+ {re.escape(site.base)}#" for site in below]
+    others = f' "expr=!({" || ".join(paths)})"' if paths else ""
+    yield f"CustomLog {logs}/pregon-{rest.nombre}.log pregon_combinado{others}"
+    for site, path in zip(below, paths, strict=True):
+        yield f'CustomLog {logs}/pregon-{site.nombre}.log pregon_combinado "expr={path}"'
+
+
+def _below(site: Site) -> Iterator[str]:
+    """Below its path a convocatoria answers with its own pages, and never with the name of another."""
+    own = f"{PROPIAS}{site.nombre}/"
+    yield f"Alias {own} {site.carpeta}/servidor/"
+    yield f"<Location {site.base}>"
+    yield from (f"    {line}" for line in _errors(site, own))
+    yield "</Location>"
+
+
+def _errors(site: Site, own: str) -> Iterator[str]:
+    yield from (f"ErrorDocument {code} {own}{NO_ENCONTRADA}" for code in _REFUSED)
+    yield from (f"ErrorDocument {code} {own}{RESTRINGIDA if site.acceso else NO_ENCONTRADA}" for code in (401, 403))
+    yield from (f"ErrorDocument {code} {own}{NO_DISPONIBLE}" for code in (500, 502, 503, 504))
 
 
 _REFUSED = (400, 404, 405, 408, 410, 411, 412, 413, 414, 416, 417, 421, 426, 429, 431)

@@ -144,7 +144,7 @@ def _block(block: Bloque, unlogged: Sequence[Site], number: int) -> str:
     if any(site.base == "/" for site in block.sites):
         rest = ""  # Nothing falls through.
     tls = "" if block.tls is None else _tls(block.tls, own=block.own)
-    errors = _errors(block.voz, "4xx", NO_ENCONTRADA) + _errors(block.voz, "5xx", NO_DISPONIBLE)
+    errors = _errors(block, "4xx", NO_ENCONTRADA) + _errors(block, "5xx", NO_DISPONIBLE)
     return f"""{", ".join(block.addresses)} {{
 	bind {block.direccion}
 {tls}{logs}{handlers}{rest}{errors}}}
@@ -168,7 +168,20 @@ def _tls(tls: Tls, *, own: bool) -> str:
     return "".join(f"\t{line}\n" for line in (head, f"\tprotocols tls{tls.minimo}", *(f"\t{x}" for x in lines), "}"))
 
 
-def _errors(site: Site, codes: str, page: str) -> str:
+def _errors(block: Bloque, codes: str, page: str) -> str:
+    """Under the ``base`` of each site, its own page: one convocatoria never answers with the name of another."""
+    rest = next((site for site in block.sites if site.base == "/"), block.voz)
+    below = [site for site in block.sites if site.nombre != rest.nombre]
+    handlers = _error(rest, codes, page)
+    if below:
+        apart = ((f"{site.base}* ", site) for site in below)
+        handlers = "".join(
+            f"\t\thandle {matcher}{{\n{_error(site, codes, page)}\t\t}}\n" for matcher, site in (*apart, ("", rest))
+        )
+    return f"\thandle_errors {codes} {{\n{handlers}\t}}\n"
+
+
+def _error(site: Site, codes: str, page: str) -> str:
     refused = ""
     if codes == "4xx":
         refused = f"""		@metodo vars {{err.status_code}} 405
@@ -176,14 +189,12 @@ def _errors(site: Site, codes: str, page: str) -> str:
 		@cerrado vars {{err.status_code}} 401 403
 		respond @cerrado "{_page(site, RESTRINGIDA)}" {{err.status_code}}
 """
-    return f"""	handle_errors {codes} {{
-{_security(site, indent=2)}		header -Content-Length
+    return f"""{_security(site, indent=2)}		header -Content-Length
 		header -Content-Encoding
 		header -Etag
 		header Content-Type "text/html; charset=utf-8"
 		header Cache-Control no-store
 {refused}		respond "{_page(site, page)}" {{err.status_code}}
-	}}
 """
 
 

@@ -177,7 +177,7 @@ def _block(block: Bloque, number: int, folder: str, logs: str) -> str:
         lines += ["", *sitio(site, folder, logs, alone=len(block.sites) == 1)]
     if all(site.base != "/" for site in block.sites):
         lines += ["", "location / {", "    return 404;", "}"]
-    lines += [line for site in _each((voz, *block.sites)) for line in paginas(site, folder)]
+    lines += [line for site in _each((voz, *block.sites)) for line in paginas(site, folder, logs)]
     server = "".join(f"    {line}\n" if line else "\n" for line in lines)
     return f"{_maps(headers, number)}\nserver {{\n{server}}}\n"
 

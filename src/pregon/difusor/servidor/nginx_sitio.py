@@ -80,16 +80,18 @@ def sitio(site: Site, place: str, logs: str, *, alone: bool) -> list[str]:
     return lines + lugar(base, *files, "set $pregon_cache no-cache;", f"alias {folder}/publico/;")
 
 
-def paginas(site: Site, place: str) -> list[str]:
-    """The addresses that only an internal redirection reaches."""
-    folder = site.carpeta
-    page = ["internal;", *_open(site), "etag off;", "gzip_static off;", "max_ranges 0;"]
+def paginas(site: Site, place: str, logs: str) -> list[str]:
+    """The addresses that only an internal redirection reaches. The last that a request goes through logs it."""
+    folder, log = site.carpeta, f"access_log {registro(site, logs)};"
+    page = [log, "internal;", *_open(site), "etag off;", "gzip_static off;", "max_ranges 0;"]
     return [
         "",
         f"# La portada de {site.nombre}: el enlace se leyó una sola vez, y aquí es ya una carpeta concreta.",
         *lugar(
             f"= {_own(site, 'portada')}",
+            log,
             "internal;",
+            *errores(site, site),
             *_access(site, place),
             'if ($pregon_corte = "") {',
             "    return 503;",
@@ -103,6 +105,7 @@ def paginas(site: Site, place: str) -> list[str]:
         "# No está: ¿404, o es que «publico» no lleva a ningún corte?",
         *lugar(
             f"@{site.nombre}-falta",
+            log,
             *errores(site, None),
             f"root {folder}/publico;",
             "set $pregon_enlace $realpath_root;",
@@ -114,6 +117,8 @@ def paginas(site: Site, place: str) -> list[str]:
         "# Una carpeta con portada, sin su diagonal. Los nombres de un paquete nunca llevan signos de control.",
         *lugar(
             f"@{site.nombre}-barra",
+            log,
+            *errores(site, site),
             f'if ($uri ~ "^{site.base}(.*)$") {{',
             "    set $pregon_carpeta $1;",
             "}",

@@ -11,15 +11,16 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base import procesos
-from pregon.base.errors import ComprobacionError, EntradaError
+from pregon.base.errors import ComprobacionError, EntradaError, PregonError
 from pregon.difusor.servidor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pregon.base.clock import Clock
     from pregon.base.durable import Disk
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 BCRYPT_COST = 10
 """A tenth of a second for each guess; Caddy remembers who was right."""
 HASH_TIMEOUT_S = 30.0
+WATCH_S = 0.2
+"""How soon whoever serves while it does something else hears that it is to end."""
 
 Server = Supervisor
 """A running web server, as who serves sees it: ``urls``, ``pid``, ``returncode``."""
@@ -78,7 +81,12 @@ def password_hash(secret: str) -> str:
 
 @contextlib.contextmanager
 def serving(
-    workspaces: Sequence[Workspace], *, disk: Disk, clock: Clock, port: int | None = None
+    workspaces: Sequence[Workspace],
+    *,
+    disk: Disk,
+    clock: Clock,
+    port: int | None = None,
+    tells: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Supervisor]:
     """Serve ``workspaces`` until the block ends; ``port`` replaces the one of every workspace's settings (0: free).
 
@@ -87,9 +95,38 @@ def serving(
         AjustesError: their settings do not fit together.
         ComprobacionError: the web server did not start; the text has the end of what it printed.
     """
-    server = Supervisor(workspaces, program=find_caddy(), disk=disk, clock=clock, port=port)
+    server = Supervisor(workspaces, program=find_caddy(), disk=disk, clock=clock, port=port, tells=tells)
     try:
         server.start()
         yield server
     finally:
         server.close()
+
+
+@contextlib.contextmanager
+def attended(
+    workspaces: Sequence[Workspace], *, disk: Disk, clock: Clock, tells: Callable[[str], None]
+) -> Iterator[Supervisor]:
+    """As ``serving``, and a thread brings the web server back where it dies and gives it the settings that change.
+
+    Where it cannot live, ``tells`` hears why and the block goes on: receiving does not depend on it.
+
+    Raises: as ``serving``.
+    """
+    ends = threading.Event()
+    with serving(workspaces, disk=disk, clock=clock, tells=tells) as server:
+        attends = threading.Thread(target=_attend, args=(server, ends, tells), name="servidor", daemon=True)
+        attends.start()
+        try:
+            yield server
+        finally:
+            ends.set()
+            attends.join()
+
+
+def _attend(server: Supervisor, ends: threading.Event, tells: Callable[[str], None]) -> None:
+    try:
+        while not ends.is_set():
+            server.watch(WATCH_S)
+    except PregonError as exc:
+        tells(f"{exc.que_paso} {exc.intacto} {exc.que_hacer}")

@@ -178,8 +178,9 @@ class Supervisor:
                 self._note("entregado", f"El servidor web sigue solo (proceso {self.pid}).")
             else:
                 self._process.stop()
-        for workspace in self._workspaces:
-            if not leave:
+        # One that never came to serve wrote no address: the one that is there is of who does.
+        if self.urls and not leave:
+            for workspace in self._workspaces:
                 self._disk.remove_tree(workspace.servidor / DIRECCION)
         for lock in self._locks.values():
             lock.close()

@@ -10,7 +10,7 @@ from pregon.convocatoria.calendario import apremian
 from pregon.difusor.decide import Estado
 from pregon.difusor.integridad.barrido import CYCLE_PART
 from pregon.difusor.reloj import VALID_FOR
-from pregon.difusor.vigilancia.alarmas import Sintoma
+from pregon.difusor.vigilancia.alarmas import Sintoma, instante
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,9 @@ def _reloj(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
     if settings.fuente != "ninguna":
         stale = reading is None or abs(vista.now - reading.hora) > VALID_FOR
         if offset is None or stale:
-            when = "nunca se ha medido" if reading is None else f"la última medición es de {reading.hora.isoformat()}"
+            when = "nunca se ha medido"
+            if reading is not None:
+                when = f"la última medición es del {instante(reading.hora, workspace.convocatoria.zona)}"
             why = f"{settings.fuente} no contesta o no está sincronizado" if not stale else when
             yield Sintoma("RELOJ_FUENTE", f"No se sabe si el reloj está en hora: {why}.")
 
@@ -124,16 +126,18 @@ def _bitacora(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
 
 
 def _cortes(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
-    del workspace
     decision, attempt = vista.decision, vista.intento
     if decision is not None and decision.estado is Estado.ATRASADO:
         yield Sintoma("ATRASADO", f"Se muestra el corte {decision.corte}. {decision.motivo}")
     if decision is not None and decision.estado is Estado.SUSPENDIDO:
         yield Sintoma("SUSPENDIDO", decision.motivo)
     if attempt is not None and attempt.get("codigo") is not None:
+        when = datetime.fromisoformat(attempt["hora"]).astimezone(workspace.convocatoria.zona)
+        why = attempt.get("que_paso")
         yield Sintoma(
             "INTENTO",
-            f"El intento de {attempt.get('hora')} terminó en «{attempt.get('resultado')}», código {attempt['codigo']}.",
+            f"El intento de las {when:%H:%M:%S} terminó en «{attempt.get('resultado')}», código {attempt['codigo']}"
+            f"{'.' if why is None else f': {why}'}",
             detalle={"codigo": attempt["codigo"], "resultado": attempt.get("resultado")},
         )
 
@@ -148,7 +152,7 @@ def _barrido(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
         yield Sintoma(
             "ALTERADO",
             f"El barrido encontró {altered['total']} alteraciones en total; la última, {altered['ruta']}, el "
-            f"{altered['hora']}.",
+            f"{instante(altered['hora'], workspace.convocatoria.zona)}.",
             detalle={"total": altered["total"], "ruta": altered["ruta"]},
         )
     if vista.retirados:
@@ -161,11 +165,11 @@ def _barrido(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
 
 
 def _estado(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
-    del workspace
     found = vista.apartado
     if found is not None and abs(vista.now - datetime.fromisoformat(found["hora"])) <= APARTADO_DURA:
         where = "ya no estaba" if found["archivo"] is None else f"quedó como {found['archivo']}"
-        yield Sintoma("ESTADO_REHECHO", f"La base de estado se rehízo el {found['hora']}; la anterior {where}.")
+        when = instante(found["hora"], workspace.convocatoria.zona)
+        yield Sintoma("ESTADO_REHECHO", f"La base de estado se rehízo el {when}; la anterior {where}.")
 
 
 def _acuses(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
@@ -221,7 +225,8 @@ def _plazos(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
             due.append((role, until))
     if due:
         names = ", ".join(
-            f"{role} ({'venció' if until <= vista.now else 'vence'} {until.isoformat()})" for role, until in due
+            f"{role} ({'venció' if until <= vista.now else 'vence'} el {instante(until, workspace.convocatoria.zona)})"
+            for role, until in due
         )
         late = any(until <= vista.now for _, until in due)
         yield Sintoma(
@@ -229,7 +234,8 @@ def _plazos(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:
         )
     end = workspace.convocatoria.permanencia_hasta
     if end is not None and timedelta() < end - vista.now <= timedelta(days=limits.permanencia_dias):
-        yield Sintoma("PERMANENCIA", f"El portal debe seguir hasta {end.isoformat()}; después puede retirarse.")
+        last = instante(end, workspace.convocatoria.zona)
+        yield Sintoma("PERMANENCIA", f"El portal debe seguir hasta el {last}; después puede retirarse.")
 
 
 def _calendario(vista: Vista, workspace: Workspace) -> Iterator[Sintoma]:

@@ -17,7 +17,7 @@ from pregon.base.errors import DiscoError, PregonError
 from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
 from pregon.difusor.vigilancia import fuera, metricas, mirado
-from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, vigentes
+from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, instante, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
 from pregon.difusor.vigilancia.observa import Observador
 from pregon.difusor.vigilancia.revisiones import de_equipo, de_memoria
@@ -184,7 +184,8 @@ class Vigia:
     def _mensaje(self, alarma: Alarma, severidad: Severidad) -> Mensaje:
         rule, settings = catalogo()[alarma.codigo], self._workspace.settings
         ended = severidad == "resuelta"
-        text = f"Duró desde {alarma.desde.isoformat()}. Decía: {alarma.texto}" if ended else alarma.texto
+        since = instante(alarma.desde, self._workspace.convocatoria.zona)
+        text = f"Duró desde el {since}. Decía: {alarma.texto}" if ended else alarma.texto
         call = self._workspace.convocatoria.id
         return Mensaje(
             codigo=alarma.codigo,
