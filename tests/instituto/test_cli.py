@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pregon.base.clock import SimulatedClock
-from pregon.cli.instituto import app
+from pregon.cli.instituto import app, corte
 from tests.instituto.conftest import HORA, INICIO, Night, tree_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+CIERRE = INICIO + timedelta(days=1)
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def space(night: Night) -> Path:
     return folder
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+def run(*arguments: object, types: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=types)
 
 
 def actas(night: Night) -> list[object]:
@@ -115,6 +118,71 @@ def test_a_person_answers_for_a_finding_with_a_file(night: Night, space: Path, t
     assert result.exit_code == 0, result.output
     manifest = json.loads((space / "repositorio/targets/cortes/0001/manifiesto.json").read_bytes())
     assert manifest["autorizaciones"][0]["operador"] == "ana"
+
+
+def test_an_authorisation_with_a_key_that_does_not_exist_lets_nothing_pass(
+    night: Night, space: Path, tmp_path: Path
+) -> None:
+    before = tree_digest(space / "repositorio")
+    allowed = tmp_path / "autoriza.json"
+    item = {"codigo": "HORA_DISTINTA", "motivo": "reloj", "operador": "ana", "hora": "2021-06-06T23:01-05:00"}
+    later = ("--hora", (HORA + timedelta(minutes=20)).isoformat(), "--autorizaciones", allowed)
+    allowed.write_text(json.dumps([{**item, "contiendas": "gub"}]))  # meant for one contest: never for all
+    refused = run("corte", space, *actas(night), *later)
+    assert (refused.exit_code, "no existe la clave «contiendas»" in refused.stderr) == (78, True)
+    allowed.write_text(json.dumps([{**item, "contienda": "gub"}, {**item, "codigo": "HORA_ATRAS"}]))
+    refused = run("corte", space, *actas(night), *later)
+    assert refused.exit_code == 65
+    assert "De las que dio, no sirven para esto: HORA_ATRAS (todas)." in refused.stderr
+    assert tree_digest(space / "repositorio") == before
+    allowed.write_text(json.dumps([item]))
+    signed = run("corte", space, *actas(night), *later)
+    assert signed.exit_code == 0, signed.output
+    assert "autorizado: gub: HORA_DISTINTA" in signed.stderr
+    assert "bloquea" not in signed.output
+
+
+@pytest.mark.parametrize(("ahead", "asked"), [(22, 1), (23 * 60, 1), (24 * 60 + 10, 0), (30 * 24 * 60, 0)])
+def test_an_hour_that_has_not_come_is_asked_about_or_refused(
+    night: Night, space: Path, ahead: int, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree_digest(space / "repositorio")
+    later = HORA + timedelta(minutes=ahead)
+    files = [word for source in night.sources(later) for word in ("--actas", source.actas)]
+    monkeypatch.setattr(corte, "_at_terminal", lambda: True)
+    refused = run("corte", space, *files, types="n\n")
+    assert (refused.exit_code, refused.stderr.count("¿Firmar de todos modos?")) == (77, asked)
+    assert f"{later:%H:%M del %d/%m/%Y}" in refused.stderr
+    assert "son las 22:40 del 06/06/2021" in refused.stderr
+    assert tree_digest(space / "repositorio") == before
+    assert run("corte", space, *actas(night)).exit_code == 0  # the night goes on
+
+
+@pytest.mark.parametrize("how", [("--ultimo",), ("--ultimo", "--cierre", "horario")])
+def test_closing_before_its_hour_is_asked_of_a_person_and_told_to_a_script(
+    night: Night, space: Path, tmp_path: Path, how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "otro"
+    shutil.copytree(space, other)
+    script = run("corte", other, *actas(night), *how)
+    assert (script.exit_code, "Aviso: Es el último corte" in script.stderr) == (0, True)
+    assert "¿Firmar" not in script.output
+    monkeypatch.setattr(corte, "_at_terminal", lambda: True)
+    before = tree_digest(space / "repositorio")
+    refused = run("corte", space, *actas(night), *how, types="n\n")
+    assert refused.exit_code == 77
+    assert "la convocatoria cierra a las 20:00 del 07/06/2021" in refused.stderr
+    assert tree_digest(space / "repositorio") == before
+    (space / "reloj.json").write_bytes(SimulatedClock.start(CIERRE, 1.0).dump())
+    files = [word for source in night.sources(CIERRE) for word in ("--actas", source.actas)]
+    closed = run("corte", space, *files, *how, "--json")
+    assert closed.exit_code == 0, closed.output
+    assert json.loads(closed.stdout)["ultimo"] is True
+    # A delay ends with the next cut, and there is no other: every portal would say it for good.
+    before = tree_digest(space / "repositorio")
+    late = run("aviso", "retraso", space, "--texto", "Tarda.", "--operador", "Ana")
+    assert (late.exit_code, "ya cerró" in late.stderr) == (2, True)
+    assert tree_digest(space / "repositorio") == before
 
 
 def test_a_folder_that_is_no_workspace_is_an_input_error(night: Night, tmp_path: Path) -> None:

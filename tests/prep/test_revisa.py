@@ -74,10 +74,10 @@ def test_repeated_keys_and_images_are_counted_within_the_catalogue_and_among_tho
     found = RowFindings()
     for acta in read(tmp_path, rows):
         found.add(acta)
-    keys, images = found.findings()
+    images, keys = found.findings()
     assert (keys.codigo, keys.severidad, images.codigo, images.severidad) == (
         *("CLAVE_REPETIDA", "informa"),
-        *("SHA_REPETIDO", "informa"),
+        *("SHA_REPETIDO", "avisa"),
     )
     assert keys.mensaje == "CLAVE_ACTA no es única: 1 valores repetidos: 040001B010003 3 veces."
     assert images.mensaje.endswith("en más de un acta: 1 valores repetidos: 0000000000000000 2 veces.")

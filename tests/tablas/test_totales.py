@@ -194,7 +194,7 @@ def test_each_fault_of_the_rows_is_one_finding_with_its_count(tmp_path: Path) ->
         "SHA_FORMATO": "avisa",
         "FECHA_RARA": "avisa",
         "CLAVE_REPETIDA": "informa",
-        "SHA_REPETIDO": "informa",
+        "SHA_REPETIDO": "avisa",
     }
     assert found["VALOR_DESCONOCIDO"].donde == "línea 6"
     assert found["SUMA_VOTOS"].mensaje.startswith("2 acta(s)")  # the unknown cell counts as zero
@@ -270,9 +270,24 @@ acta_rows = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(acta_rows, max_size=25))
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CUALQUIERA = given(st.lists(acta_rows, max_size=25))
+
+
+@FEW
+@CUALQUIERA
 def test_levels_add_up_for_any_rows(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _adds_up(tmp_path, rows)
+
+
+@pytest.mark.aguante
+@settings(FEW, max_examples=100)
+@CUALQUIERA
+def test_levels_add_up_for_many_rows(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _adds_up(tmp_path, rows)
+
+
+def _adds_up(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     contest = compute(tmp_path, Sample(rows=rows))
     expected = {
         column: sum(int(r[column]) for r in rows if r["CONTABILIZADA"] == "1" and r[column].isdecimal())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES = 1 << 20
+_CLAVES = frozenset({"codigo", "motivo", "operador", "hora", "contienda"})
 
 
 def load(path: Path) -> tuple[Autorizacion, ...]:
@@ -48,6 +49,9 @@ def _item(path: Path, index: int, item: Any) -> Autorizacion:
         hora = datetime.fromisoformat(item["hora"])
     except (KeyError, TypeError, ValueError) as exc:
         raise _wrong(path, f"[{index}]: falta o no sirve {exc}") from exc
+    unknown = sorted(item.keys() - _CLAVES)
+    if unknown:  # «contiendas» instead of «contienda» would authorise every contest
+        raise _wrong(path, f"[{index}]: no existe la clave «{unknown[0]}»")
     if not all(isinstance(text, str) and text.strip() for text in (codigo, motivo, operador)):
         raise _wrong(path, f"[{index}]: codigo, motivo y operador llevan texto")
     if hora.tzinfo is None:

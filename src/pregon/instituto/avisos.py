@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pregon.base.errors import EntradaError, UsoError
 from pregon.instituto.firma import sign_notice
+from pregon.paquete.manifest import parse_manifest
 from pregon.trust.aviso import TODOS, Aviso, parse_aviso
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def announce_delay(
         hasta: when it ends in any case.
 
     Raises:
-        UsoError: that cut is signed already; nothing was signed.
+        UsoError: that cut is signed already, or the last one is: no other would end the notice. Nothing was signed.
         EntradaError, FormatoError, InstanciaError: as ``suspend``.
     """
     with workspace.signing() as repository:
@@ -104,6 +105,13 @@ def announce_delay(
                 f"El corte {corte:04d} ya está firmado: no puede anunciarse como retrasado.",
                 intacto=INTACTO,
                 que_hacer=f"El siguiente es el {cuts[-1].corte + 1:04d}; sin --corte se entiende el siguiente.",
+            )
+        last = repository.last_manifest()
+        if last is not None and parse_manifest(last).ultimo:
+            raise UsoError(
+                "La publicación ya cerró: ningún corte puede retrasarse.",
+                intacto=INTACTO,
+                que_hacer="Si lo que falta es que un difusor muestre el corte de cierre, «pregon instituto entrega».",
             )
         now = workspace.clock.now()
         notice = Aviso(repository.next_notice(), "retraso", (TODOS,), orden.motivo, texto, now, hasta, corte)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import CadenaError, UsoError
 from pregon.base.space import require_free
 from pregon.instituto import compuerta, previo
+from pregon.instituto.a_su_hora import require_its_hour
 from pregon.instituto.armado import assemble, at_work, frame
 from pregon.instituto.base_de_datos import CARPETA
 from pregon.instituto.firma import sign_cut
@@ -105,6 +106,7 @@ def build_cut(
     motivo: str | None = None,
     operador: str = "",
     autorizaciones: Sequence[Autorizacion] = (),
+    seguro: Callable[[str], bool] | None = None,
 ) -> BuiltCut:
     """Make, sign and leave in the repository the cut that follows the last one.
 
@@ -118,11 +120,13 @@ def build_cut(
         cierre, motivo: how it closes (None with ``ultimo``: «horario») and, when early, why.
         operador: who orders it, for the record.
         autorizaciones: findings that a person lets pass, by code and contest; those that let something pass travel.
+        seguro: asks the person who typed hour and closing about an hour that has not come and a closing «horario»
+            before its own, which no later order undoes (``a_su_hora``). None: who goes by the clock or repeats a night.
 
     Raises:
         EntradaError, FormatoError: a source is missing or unreadable.
         FindingsError: findings that block and that nobody authorised.
-        CadenaError: number or hour do not follow the last signed cut.
+        CadenaError: number or hour do not follow the last signed cut, or it is not time for it (``seguro``).
         UsoError: ``cierre`` or ``motivo`` do not fit.
         AjustesError: the folder ``portal`` has something wrong (``portal.aspecto``).
         InstanciaError: another process holds the workspace.
@@ -154,6 +158,8 @@ def build_cut(
         with at_work(orders, pages) as team:
             counted = team.cuentas()  # 2
             place = _place(workspace, before, counted, hora=hora, corte=corte, ultimo=ultimo)  # 3
+            if seguro is not None:
+                require_its_hour(workspace, place.hora, horario=ultimo and cierre != "anticipado", seguro=seguro)
             findings = compuerta.found(  # 4
                 workspace.convocatoria, counted, place.hora, None if before is None else before.contiendas
             )
@@ -291,7 +297,11 @@ def _place(
     if corte is not None and corte != number:
         raise _chain(f"El corte que sigue es el {number}, no el {corte}.")
     if last is not None and local <= last.hora_corte:
-        raise _chain(f"La hora {local.isoformat()} no es posterior a la del corte {last.corte} ({last.hora_corte}).")
+        signed = last.hora_corte.astimezone(profile.zona)
+        raise _chain(
+            f"La hora {local:%H:%M del %d/%m/%Y} no es posterior a la del corte {last.corte} "
+            f"({signed:%H:%M del %d/%m/%Y}), que ya está firmado."
+        )
     if last is not None and last.ultimo:
         raise _chain(f"El corte {last.corte} fue el último: la publicación ya cerró.")
     following = local + timedelta(minutes=profile.intervalo_min)

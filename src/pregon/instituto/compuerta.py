@@ -106,12 +106,15 @@ def decide(findings: Sequence[tuple[str, Finding]], autorizaciones: Sequence[Aut
     if blocking:
         shown = [f"{contest}: {f.codigo} en {f.donde}: {f.mensaje}" for contest, f in blocking[:_SHOWN]]
         rest = len(blocking) - len(shown)
+        given = (item for index, item in enumerate(autorizaciones) if index not in used)
+        spare = sorted({f"{item.codigo} ({item.contienda or 'todas'})" for item in given})
         raise FindingsError(
             f"Hay {len(blocking)} hallazgo(s) que impiden el corte:\n  "
             + "\n  ".join(shown)
             + (f"\n  y {rest} más" if rest else ""),
             intacto="No se firmó nada; el repositorio sigue como estaba y el corte anterior sigue publicado.",
-            que_hacer="Corrija los archivos, o autorice cada código con nombre y motivo (--autorizaciones).",
+            que_hacer="Corrija los archivos, o autorice cada código con nombre y motivo (--autorizaciones)."
+            + (f" De las que dio, no sirven para esto: {', '.join(spare)}." if spare else ""),
         )
     return tuple(item for index, item in enumerate(autorizaciones) if index in used)
 

@@ -89,16 +89,17 @@ class RowFindings:
             for code, tally in self._tallies.items()
             if tally.count
         ]
-        for code, counter, what in (
-            ("CLAVE_REPETIDA", self._keys, "CLAVE_ACTA no es única"),
-            ("SHA_REPETIDO", self._hashes, "una misma imagen (código de integridad) aparece en más de un acta"),
-        ):
+        same = "una misma imagen (código de integridad) aparece en más de un acta"
+        # An acta that counts twice warns: a query that joins too much shows nowhere else.
+        told: tuple[tuple[str, Severidad, Counter[str], str], ...] = (
+            ("SHA_REPETIDO", "avisa", self._hashes, same),
+            ("CLAVE_REPETIDA", "informa", self._keys, "CLAVE_ACTA no es única"),
+        )
+        for code, weight, counter, what in told:
             repeated = [(key, n) for key, n in counter.items() if n > 1 and key not in _BLANK]
             if repeated:
                 shown = "; ".join(f"{key[:16]} {n} veces" for key, n in repeated[:MAX_EXAMPLES])
-                found.append(
-                    Finding(code, "informa", "actas", f"{what}: {len(repeated):,} valores repetidos: {shown}.")
-                )
+                found.append(Finding(code, weight, "actas", f"{what}: {len(repeated):,} valores repetidos: {shown}."))
         return tuple(found)
 
 

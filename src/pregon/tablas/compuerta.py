@@ -2,11 +2,12 @@
 
 It judges what ``totals`` and ``changes`` already found; CONTABILIZADA is never judged again (real-data.md §2, rule 7).
 
-Blocks: ENCABEZADO_ORIGEN (the header that goes out is not that of its rows), ACTAS_DE_MAS (more actas counted or
-captured than expected), PORCENTAJE_IMPOSIBLE (over 100), HORA_ATRAS (an hour before that of the previous cut),
-CATALOGO_AJENO (units or vote columns that are not those of the previous cut, or another entidad).
+Blocks: SIN_ACTAS (not one row of the catalogue), ENCABEZADO_ORIGEN (the header that goes out is not that of its rows),
+ACTAS_DE_MAS (more actas counted or captured than expected), PORCENTAJE_IMPOSIBLE (over 100), HORA_ATRAS (an hour before
+that of the previous cut), CATALOGO_AJENO (units or vote columns that are not those of the previous cut, or another
+entidad), CATALOGO_CAMBIO where a tenth of the actas expected in the previous cut, or more, are not there.
 Warns: TOTAL_BAJO (a total that fell: published actas do change, real-data.md §4), ACTA_CORREGIDA, ACTA_MOVIDA,
-ACTA_SALIO, CATALOGO_CAMBIO (the number of expected actas), besides the warnings of ``totals`` (FECHA_RARA,
+ACTA_SALIO, CATALOGO_CAMBIO (another number of expected actas), besides the warnings of ``totals`` (FECHA_RARA,
 CANDIDATURA_PENDIENTE…).
 """
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pregon.prep.cambios import Cambios
-    from pregon.prep.model import Acta
+    from pregon.prep.model import Acta, Severidad
     from pregon.tablas.model import ContestTotals
 
 MAX_EXAMPLES = 5
+_ALGUNAS = 10
+"""Actas that may leave a catalogue one by one, however small it is."""
 _NEVER_FALL = (
     "ACTAS_REGISTRADAS",
     "ACTAS_CAPTURADAS",
@@ -75,7 +78,7 @@ def review(totals: ContestTotals, *, publica_encabezado: bool = True) -> tuple[F
     with False the header that goes out is the one counted from the rows, and the source's is only a warning.
     """
     found = [_header(finding) if publica_encabezado else finding for finding in totals.hallazgos]
-    return _ordered([*found, *_too_many(totals), *_over_100(totals)])
+    return _ordered([*_none(totals), *found, *_too_many(totals), *_over_100(totals)])
 
 
 def follows(totals: ContestTotals, previous: Referencia) -> tuple[Finding, ...]:
@@ -89,7 +92,8 @@ def follows(totals: ContestTotals, previous: Referencia) -> tuple[Finding, ...]:
     expected, expected_before = totals.recalculado["ACTAS_ESPERADAS"], previous.recalculado["ACTAS_ESPERADAS"]
     if expected != expected_before:
         text = f"Actas esperadas: eran {_shown(expected_before)} y son {_shown(expected)}."
-        found.append(Finding("CATALOGO_CAMBIO", "avisa", "recalculado.ACTAS_ESPERADAS", text))
+        weight: Severidad = "bloquea" if _many_left(expected, expected_before) else "avisa"
+        found.append(Finding("CATALOGO_CAMBIO", weight, "recalculado.ACTAS_ESPERADAS", text))
     fell = [
         *((name, previous.recalculado[name], totals.recalculado[name]) for name in _NEVER_FALL),
         *((name, previous.contendientes.get(name, 0), votes) for name, votes in totals.contendientes.items()),
@@ -138,6 +142,19 @@ def _header(finding: Finding) -> Finding:
     if finding.codigo != "ENCABEZADO_ORIGEN":
         return finding
     return dataclasses.replace(finding, severidad="bloquea")
+
+
+def _many_left(expected: object, before: object) -> bool:
+    """Pending actas have their row too: with so many rows less, part of the file or of the query is missing."""
+    if not isinstance(expected, int) or not isinstance(before, int):
+        return False
+    return before - expected >= max(_ALGUNAS, before / 10)
+
+
+def _none(totals: ContestTotals) -> Iterator[Finding]:
+    """Before the first acta arrives its row is there already, pending: with none, a query or a file went wrong."""
+    if not totals.recalculado["ACTAS_ESPERADAS"]:
+        yield Finding("SIN_ACTAS", "bloquea", "actas", "No hay ni un renglón de acta: ni contabilizadas ni pendientes.")
 
 
 def _too_many(totals: ContestTotals) -> Iterator[Finding]:

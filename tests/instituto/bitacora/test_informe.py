@@ -106,3 +106,11 @@ def test_every_event_that_the_night_wrote_has_its_words(noche: Noche) -> None:
         assert said
         assert "—" not in said
         assert "{" not in said
+
+
+def test_an_alarm_says_which_and_a_cut_that_nobody_signed_for_says_so() -> None:
+    blocked = {"codigo": "CORTE_BLOQUEADO", "texto": "Hay 2 hallazgo(s):\n  gub: SIN_ACTAS en actas."}
+    assert frases.suceso("alarma", blocked) == "Alarma CORTE_BLOQUEADO: Hay 2 hallazgo(s): gub: SIN_ACTAS en actas."
+    assert frases.suceso("alarma_resuelta", blocked) == "Terminó la alarma CORTE_BLOQUEADO."
+    cut = {"corte": 3, "segundos": 1.5, "operador": ""}
+    assert frases.suceso("corte", cut) == "Se firmó el corte 0003, hecho en 1.5 s; lo ordenó —."

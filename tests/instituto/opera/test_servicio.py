@@ -235,6 +235,7 @@ def test_a_closed_night_without_an_end_of_permanence_goes_on_signing_that_it_is_
     mesa.llegan(INICIO + timedelta(hours=24))
     mesa.corre(service)
     assert parse_manifest(mesa.espacio.repository().last_manifest() or b"").ultimo
+    assert mesa.sucesos("nota") == []  # without difusores nobody confirmed that it shows the closing cut
     for hours in (25, 26):
         before = stamp.read_bytes()
         mesa.a_las(INICIO + timedelta(hours=hours))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,6 +111,7 @@ def corte(
         motivo=motivo,
         operador=operador,
         autorizaciones=() if autorizaciones is None else load_authorisations(autorizaciones),
+        seguro=_sure,
     )
     if as_json:
         salida.show_json(_as_dict(built))
@@ -122,9 +124,21 @@ def corte(
     typer.echo(f"  {len(built.manifest.archivos):,} archivos en {built.segundos:.1f} s")
     for contest, finding in built.hallazgos:
         if finding.severidad != "informa":
-            typer.echo(f"  {finding.severidad}: {contest}: {finding.codigo}: {finding.mensaje}", err=True)
+            # It is signed: what blocks has somebody who answers for it.
+            weight = "autorizado" if finding.severidad == "bloquea" else finding.severidad
+            typer.echo(f"  {weight}: {contest}: {finding.codigo}: {finding.mensaje}", err=True)
     for role in built.roles_por_firmar:
         typer.echo(f"  aviso: falta firmar «{role}» hasta el fin de la permanencia: requiere ceremonia.", err=True)
+
+
+def _sure(what: str) -> bool:
+    """Whether to go on: a person at the terminal is asked, and who runs a script or ``cron`` is told."""
+    typer.echo(f"Aviso: {what}", err=True)
+    return not _at_terminal() or typer.confirm("¿Firmar de todos modos?", err=True)
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _as_dict(built: Any) -> dict[str, Any]:

@@ -101,6 +101,8 @@ SUCESOS = {
     "memoria": "Se admitió la entrega de conteos del nodo {difusor}/{nodo} (suma {sha256})",
     "memoria_rechazada": "Se rechazó una entrega de conteos ({codigo})",
     "bitacoras_abiertas": "Se abrieron las bitácoras de acceso del nodo {difusor}/{nodo} (suma {sha256})",
+    "alarma": "Alarma {codigo}",
+    "alarma_resuelta": "Terminó la alarma {codigo}",
     "nota": "Nota: {que}",
     "tablero_accion": "{cuenta} ({papel}), desde el tablero, {verbo}: {paso}",
     "tablero_cuenta": "La cuenta {cuenta} del tablero fue {paso}",
@@ -156,7 +158,8 @@ def suceso(tipo: str, dato: Mapping[str, Any]) -> str:
     text = (known or SUCESOS.get(tipo, tipo.replace("_", " ").capitalize())).format_map(fields)
     if tipo == "advertencia" and "canal" in fields:
         text += f" por {fields['canal']}"
-    more = next((str(dato[key]) for key in ("que_paso", "porque", "motivo") if dato.get(key)), "")
+    told = ("texto",) if tipo == "alarma" else ("que_paso", "porque", "motivo")
+    more = " ".join(next((str(dato[key]) for key in told if dato.get(key)), "").split())
     return f"{text}: {more}"[:MAX_TEXTO] if more else f"{text}."[:MAX_TEXTO]
 
 
@@ -166,6 +169,8 @@ def _word(key: str, value: Any) -> str:
             return f"{value:04d}"
         case ("aviso", int()) | ("n", int()) | ("numero", int()):
             return f"{value:06d}" if key != "n" else str(value)
+        case "operador", "":
+            return "—"
         case "resultado", str():
             return RESULTADOS.get(value, (value, ""))[0].lower()
         case "causa", "sin_determinar":

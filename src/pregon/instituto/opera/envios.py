@@ -143,12 +143,17 @@ class Envios:
         last = firmas.ultimo
         if last is None:
             return
-        missing = sorted(
-            one["difusor"]
+        asked = [
+            (one["difusor"], node["visible"])
             for one in status(self._workspace)["difusores"]
-            if any(node["visible"] != last.corte and not node["pausado"] for node in one["nodos"])
-        )
-        if not missing:
+            for node in one["nodos"]
+            if not node["pausado"]
+        ]
+        missing = sorted({name for name, shown in asked if shown != last.corte})
+        if not asked:
+            self._confirmed = True  # Nobody to ask: nothing to tell, and above all not that all have it.
+            self._alarms.quita("CIERRE_INCOMPLETO")
+        elif not missing:
             self._confirmed = True
             self._alarms.quita("CIERRE_INCOMPLETO")
             state = self._workspace.state()

@@ -73,8 +73,11 @@ def vigencias(workspace: Workspace, inventario: Inventario) -> Comprobacion:
     start = max(now, workspace.convocatoria.inicio)
     short = [one for one in inventario.papeles if one.vence <= (start if one.nombre == "timestamp" else end)]
     zone = workspace.convocatoria.zona
-    first = min(inventario.papeles, key=lambda one: one.vence)
-    told = f"el primero en vencer es «{first.nombre}», el {first.vence.astimezone(zone):%d/%m/%Y %H:%M}"
+    first = min((one for one in inventario.papeles if one.nombre != "timestamp"), key=lambda one: one.vence)
+    told = (
+        f"el primero en vencer es «{first.nombre}», el {first.vence.astimezone(zone):%d/%m/%Y %H:%M}; "
+        "«timestamp» se firma de nuevo en cada intervalo"
+    )
     if short:
         told = ", ".join(f"«{one.nombre}» vence el {one.vence.astimezone(zone):%d/%m/%Y %H:%M}" for one in short)
     return Comprobacion(
