@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'"
 """The strictest under which the pages of a cut must work."""
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+LARGE = "--blink-settings=defaultFontSize=32"
+"""Letters of twice the usual size, as readers set them in their browser."""
 LOOK_MS = 20
 QUIET_LOOKS = 5
 SHIFTS = """() => new Promise(done => {
@@ -111,15 +114,18 @@ def serving(
         server.server_close()
 
 
+def program() -> str:
+    """Where the browser is."""
+    found = shutil.which("chromium-headless-shell")
+    assert found is not None, "chromium-headless-shell is missing: scripts/instala-debian.sh pruebas"
+    return found
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser of this machine, without the windows that nobody looks at: a context costs a third of the time."""
-    program = shutil.which("chromium-headless-shell")
-    assert program is not None, "chromium-headless-shell is missing: scripts/instala-debian.sh pruebas"
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+        found = playwright.chromium.launch(executable_path=program(), args=ARGUMENTS)
         yield found
         found.close()
 

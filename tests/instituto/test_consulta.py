@@ -496,7 +496,7 @@ def test_data_gone_after_later_cuts_are_looked_for_once_more(browser: Browser, s
     assert [path.removeprefix("/prep/") for _, path in asked if "seccion" in path] == sheets
     note = page.locator("[data-corte-consulta]")
     assert note.get_attribute("data-corte-consulta") == "2"
-    expect(note).to_contain_text("23:00\u00a0h. Son más recientes que las del encabezado de esta página.")
+    expect(note).to_contain_text("23:00\u00a0h (UTC−5). Son más recientes que las del encabezado de esta página.")
     assert (
         page.locator("[data-eleccion=gub] [data-acta] [data-clave=PAN] [data-votos]").get_attribute("data-votos")
         == "41"
@@ -520,6 +520,31 @@ def test_a_new_cut_renews_the_result_and_the_reader_stays(browser: Browser, smal
     )
     assert page.locator("[data-eleccion=dip]").get_attribute("open") is not None
     expect(page.get_by_label("Número de sección")).to_be_focused()
+    page.close()
+
+
+def test_casillas_that_share_a_name_are_all_counted_and_the_hour_tells_its_zone(browser: Browser, small: Small) -> None:
+    """Puebla 2024 wrote «Contigua 1» for 1, 10 and 11; an especial has an acta for each principle (real-data.md §4)."""
+    small.show(1)
+    for contest in ("gub", "dip"):
+        path = small.publico / "datos" / "0001" / contest / "seccion" / "0000.json"
+        sheet = json.loads(path.read_text())
+        acta = next(one for one in sheet["casillas"] if one["id_casilla"] and one["seccion"] == "0001")
+        named = [("C", f"c{n}") for n in range(3)] + [("S", f"s{n}") for n in range(2 if contest == "dip" else 1)]
+        sheet["casillas"] += [acta | {"tipo": tipo, "id_casilla": "01", "id": id_} for tipo, id_ in named]
+        path.write_text(json.dumps(sheet))
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    visit(page, f"{small.page}#1")
+    expect(status(page)).to_have_text("La sección 1 tiene 5 casillas.")
+    expect(page.locator("[data-corte-consulta]")).to_have_text(
+        "Cifras del corte del 6 de junio de 2021, 22:40\u00a0h (UTC−5)."
+    )
+    figure = page.locator("[data-eleccion=gub] .suma dd[data-cifra=lista_nominal]")
+    lines = figure.evaluate(
+        "dd => { dd.textContent = '13,030'; const all = new Range(); all.selectNodeContents(dd);"
+        " return all.getClientRects().length; }"
+    )
+    assert lines == 1  # a figure is never cut in two
     page.close()
 
 

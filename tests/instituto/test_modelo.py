@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from pregon.instituto.portal import frases
 from pregon.instituto.portal.catalogo import Catalogo
 from pregon.instituto.portal.modelo import ANCHO_BARRA, Resultados, resultados
 from pregon.instituto.portal.partidos import Actores
@@ -69,6 +72,21 @@ def test_an_equal_first_place_is_a_tie_and_nobody_leads_without_votes() -> None:
     assert empty.cabeza.estado == "sin_votos"
     assert not any(line.encabeza or line.barra for line in empty.candidaturas)
     assert view(unit(0, 0, 0, null=5)).cabeza.estado == "sin_votos"
+
+
+def test_a_tie_names_all_who_tie_and_a_long_one_says_how_many() -> None:
+    """Early in the night three may have the same votes: naming two of them would deny the third its place."""
+    two = view(unit(50, 10, 60, ind=20)).cabeza
+    three = view(unit(50, 10, 60, ind=60)).cabeza
+    assert [line.clave for line in two.empatadas] == ["C_PAN_PRI", "MC"]
+    assert [line.clave for line in three.empatadas] == ["C_PAN_PRI", "MC", "CAND_IND_1"]
+    names = [frases.quien(line) for line in three.empatadas]
+    assert frases.de_persona(two, None) == f"Empate: {names[0]} y {names[1]} tienen 60 votos cada candidatura."
+    told = frases.de_persona(three, "5.0000")
+    assert told.startswith(f"Empate: {names[0]}, {names[1]} y {names[2]} tienen 60 votos cada candidatura, con 5.0000")
+    many = dataclasses.replace(three, empatadas=three.empatadas * 2)
+    assert frases.de_persona(many, None) == "Empate: 6 candidaturas tienen 60 votos cada una."
+    assert view(unit(50, 10, 61)).cabeza.empatadas == ()
 
 
 def test_bars_fill_the_leader_and_split_a_coalition_by_own_and_joint_votes() -> None:

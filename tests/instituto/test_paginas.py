@@ -6,13 +6,17 @@ import gzip
 import json
 import posixpath
 import re
+import shlex
+import subprocess
 import zipfile
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from pregon.base.clock import ManualClock
+from pregon.instituto import fuentes
 from pregon.instituto.autorizaciones import load
 from pregon.instituto.build import build_cut
 from pregon.instituto.elecciones import from_code
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 LATER = HORA.replace(hour=23, minute=0)
 LEGEND = "carecen de efectos jurídicos"
 FIRST_VIEW_BYTES = 60_000
-"""Issue 5: first view of any page, compressed, in all."""
+"""First view of any page, compressed, in all."""
 UNIT_PAGE = re.compile(r"/((distrito|municipio|entidad)-[\w-]+|(\d\d-)?sin-\w+)(/secciones(/\d+)?)?/index\.html$")
 CONTESTS = {"GOB": "gub", "DIP_LOC": "dip", "AYUN": "ayun", "JUNTAS": "juntas"}
 
@@ -270,6 +274,22 @@ def test_campeche_the_cover_tells_the_13_fields_that_it_shows(campeche: Publishe
         }
 
 
+def test_a_unit_that_has_only_a_number_is_named_once(night: Night, tmp_path: Path) -> None:
+    """Quintana Roo 2019 calls its districts «DISTRITO 1»; the votes from abroad have a name and no number."""
+    space = night.create()
+    night.sources()
+    paths = sorted((night.folder / f"{HORA:%Y%m%d_%H%M}").glob("*.csv"))
+    for path in paths:
+        path.write_text(path.read_text().replace("002. HOPELCHÉN", "DISTRITO 2"))
+    night.clock.instant = HORA + timedelta(seconds=30)
+    folder = unpack(build_cut(space, fuentes.sources(paths)), tmp_path / "sitio")
+    titles = {
+        number: re.findall("<title>(.*?) · ", (folder / "dip" / f"distrito-{number}" / "index.html").read_text())
+        for number in ("001", "002")
+    }
+    assert titles == {"001": ["Distrito 1, Tenabo"], "002": ["Distrito 2"]}
+
+
 @pytest.mark.datos
 def test_votes_from_abroad_are_a_page_but_not_a_district(datos: Path) -> None:
     table = read_actas(datos / "puebla-2024" / "20240603_2000_noche" / "PUE_GUB_2024.csv")
@@ -332,6 +352,24 @@ def test_database_zip_holds_the_source_verbatim(campeche: Published) -> None:
             assert source.leeme is not None
             assert archive.read(source.candidaturas.name) == source.candidaturas.read_bytes()
             assert archive.read(source.leeme.name) == source.leeme.read_bytes()
+
+
+@pytest.mark.datos
+def test_the_order_that_checks_what_was_downloaded_works_as_written(
+    campeche: Published, leidas: dict[str, Element], tmp_path: Path
+) -> None:
+    """Someone has one ZIP and the list: nothing is said to be missing, and a changed byte is told."""
+    codes = [code.text for code in leidas["base-de-datos/index.html"].all("code")]
+    (order,) = [code for code in codes if code.startswith("sha256sum") and "SHA256SUMS" in code]
+    (tmp_path / "base-de-datos").mkdir()
+    name = "base-de-datos/20210607_1320_PREP_GOB_CAMP.zip"
+    for path in ("SHA256SUMS", name):
+        (tmp_path / path).write_bytes((campeche.folder / path).read_bytes())
+    done = subprocess.run(shlex.split(order), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [name]
+    (tmp_path / name).write_bytes(b"x" + (tmp_path / name).read_bytes()[1:])
+    assert subprocess.run(shlex.split(order), cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 def test_a_source_without_leeme_gets_a_right_one(night: Night, tmp_path: Path) -> None:

@@ -600,6 +600,22 @@ def test_a_clock_that_is_off_does_not_lie(browser: Browser, noche: Sitio, kind: 
     reader.context.close()
 
 
+def test_a_clock_that_is_put_right_during_the_night_keeps_no_page_at_an_old_cut(browser: Browser, noche: Sitio) -> None:
+    """Five hours ahead when the page was opened, then right: what was planned for «later» is five hours away."""
+    noche.show(1)
+    reader = Lector(browser, noche, at(22, 45), desfase=timedelta(hours=5))
+    page = reader.opens(COVER)
+    reader.waits(at(22, 50))
+    page.clock.set_system_time(noche.hora)
+    noche.show(2)
+    for hora in (at(23, 0), at(23, 1), at(23, 2)):
+        reader.waits(hora)
+    expect(page.locator("time").first).to_contain_text("23:00")
+    assert not LATE.search(reader.words)
+    assert reader.questions <= 4  # putting it right costs one
+    reader.context.close()
+
+
 def test_a_clock_before_the_cut_says_nothing_without_network(browser: Browser, noche: Sitio) -> None:
     noche.show(1)
     reader = Lector(browser, noche, at(22, 45), desfase=timedelta(hours=-6))

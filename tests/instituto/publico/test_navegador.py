@@ -17,7 +17,7 @@ from pregon.instituto.publico.paginas import LISTA, NOCHE, SITUACION, Paginas
 from pregon.instituto.publico.sitio import ENLACE, Publicador
 from pregon.instituto.registro import orden
 from pregon.instituto.registro.lista import Renglon
-from tests.instituto.navegador import SHIFTS, axe_faults, chromium, serving, watch
+from tests.instituto.navegador import ARGUMENTS, LARGE, SHIFTS, axe_faults, chromium, program, serving, watch
 from tests.instituto.registro.fichas import ANA
 
 if TYPE_CHECKING:
@@ -91,6 +91,18 @@ def test_anybody_reads_them_on_any_screen_and_they_ask_for_nothing_elsewhere(bro
                 assert small == 0, "each thing to press has 24 px (WCAG 2.5.8)"
                 assert wrong == [], (scheme, width, name)
     page.close()
+
+
+def test_very_large_letters_fit_a_phone(browser: Browser, casa: Casa) -> None:
+    """Letters of 32 px, as a reader's own settings ask, in 360 px: the page itself never moves sideways."""
+    large = browser.browser_type.launch(executable_path=program(), args=[*ARGUMENTS, LARGE])
+    page = large.new_page(viewport={"width": 360, "height": 740})
+    with serving(casa.folder / ENLACE, casa.hora) as url:
+        for name in (LISTA, SITUACION, NOCHE):
+            page.goto(f"{url}/{name}")
+            assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+            assert page.evaluate("document.documentElement.scrollWidth") == 360, name
+    large.close()
 
 
 def test_without_script_nothing_is_missing(browser: Browser, casa: Casa) -> None:

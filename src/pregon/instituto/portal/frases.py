@@ -30,7 +30,7 @@ def de_persona(head: Cabeza, contabilizadas: str | None) -> str:
         return f"{quien(head.primero)} tiene todos los votos a candidaturas{counted}."
     if head.estado == "empate":
         votes = f"{entero(head.primero.votos)} {_votos(head.primero.votos)}"
-        return f"Empate: {quien(head.primero)} y {quien(head.segundo)} tienen {votes} cada candidatura{counted}."
+        return f"Empate: {_empate(head.empatadas, votes)}{counted}."
     gap = f"{entero(head.diferencia)} {_votos(head.diferencia)} más que {quien(head.segundo)}"
     return f"{quien(head.primero)} encabeza con {porcentaje(head.primero.porcentaje)} de los votos, {gap}{counted}."
 
@@ -54,6 +54,13 @@ def de_unidades(leaders: Sequence[tuple[str, int]], units: int, word: Unidad, *,
     else:
         shown[0] = f"{shown[0][0].upper()}{shown[0][1:]} de {units} {plural}"
     return "; ".join(shown) + "."
+
+
+def _empate(lines: Sequence[Renglon], votes: str) -> str:
+    """All who tie, by name; how many they are where their names would be a paragraph."""
+    if len(lines) > _MAS_LIDERES:
+        return f"{len(lines)} candidaturas tienen {votes} cada una"
+    return f"{', '.join(map(quien, lines[:-1]))} y {quien(lines[-1])} tienen {votes} cada candidatura"
 
 
 def todas(units: int, word: Unidad) -> str:

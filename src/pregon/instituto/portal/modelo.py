@@ -92,13 +92,17 @@ class Resumen:
 
 @dataclass(frozen=True)
 class Cabeza:
-    """Who is ahead, by how many votes (``diferencia``) and percentage points (``puntos``) over the second."""
+    """Who is ahead, by how many votes (``diferencia``) and percentage points (``puntos``) over the second.
+
+    ``empatadas``: all who have the most votes, where they are two or more.
+    """
 
     estado: Literal["sin_votos", "empate", "encabeza"]
     primero: Renglon | None
     segundo: Renglon | None
     diferencia: int
     puntos: str
+    empatadas: tuple[Renglon, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -251,4 +255,5 @@ def _leader(lines: Sequence[Renglon], total: int) -> Cabeza:
     first = lines[0]
     second = lines[1] if len(lines) > 1 else None
     gap = first.votos - (second.votos if second else 0)
-    return Cabeza("encabeza" if gap else "empate", first, second, gap, trunc4(gap, total))
+    tied = () if gap else tuple(line for line in lines if line.votos == first.votos)
+    return Cabeza("empate" if tied else "encabeza", first, second, gap, trunc4(gap, total), tied)

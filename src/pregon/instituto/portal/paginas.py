@@ -203,7 +203,8 @@ class Paginas:
             )
         for home, units in contest.grupos:
             for before, unit, after in _with_neighbours(units):
-                title = f"{unit.rotulo}, {unit.nombre if home is None else home.nombre} · {contest.titulo}"
+                names = dict.fromkeys((unit.rotulo, unit.nombre if home is None else home.nombre))  # some say the same
+                title = f"{', '.join(names)} · {contest.titulo}"
                 own = {"propia": _unchanged(marco, unit), "u": unit, "e": home}
                 yield self._page(
                     "unidad", unit.ruta, title, unit.titular, frame, **own, anterior=before, siguiente=after

@@ -4,7 +4,7 @@ import { casillaName, contestResult } from "./casillas.js";
 import { make } from "./cifras.js";
 import { fragment, parse, short } from "./direccion.js";
 import { read } from "./lectura.js";
-import { moment } from "./reloj.js";
+import { instant } from "./reloj.js";
 
 const TITLE = document.title;
 const NETWORK = "No se pudo leer; revise su conexión y vuelva a intentar con el botón Consultar. Su sección sigue escrita.";
@@ -48,7 +48,7 @@ function heading(place, cut, own) {
   const copy = make("button", { type: "button", id: "copiar" }, "Copiar enlace");
   return make("div", { class: "encabezado-consulta" },
     make("h2", { id: "t-resultado", tabindex: "-1" }, `Sección ${place.number}${entity}`), copy,
-    make("p", { class: "menor", "data-corte-consulta": cut.number }, `Cifras del corte del ${moment(cut.instant)}.${later}`));
+    make("p", { class: "menor", "data-corte-consulta": cut.number }, `Cifras del corte del ${instant(cut.instant)}.${later}`));
 }
 
 function none(place, all, chosen, one) {
@@ -56,6 +56,23 @@ function none(place, all, chosen, one) {
     return `No hay una sección ${place.number} en ${chosen[0].title}. Pulse Consultar para buscarla en todas las elecciones.`;
   }
   return `No hay una sección ${place.number} en esta elección. Revise el número en su credencial${place.entity ? " y la entidad" : ""}.`;
+}
+
+// Some files give one name to several casillas («Contigua 1» for 1, 10 and 11): each of one unit counts. A casilla in
+// two units is one, and so is an especial, which has an acta for each principle.
+function howMany(there, names) {
+  const found = new Set();
+  for (const { contest, actas } of there) {
+    const times = new Map();
+    for (const acta of actas.filter(({ estado }) => estado !== "fuera_catalogo")) {
+      const name = casillaName(acta, names);
+      const here = `${acta[contest.level]} ${name}`;
+      const before = times.get(here) ?? 0;
+      times.set(here, before + 1);
+      found.add(acta.tipo === "S" ? name : `${name} ${before}`);
+    }
+  }
+  return found.size;
 }
 
 function own(all) {
@@ -101,8 +118,7 @@ async function look(place, one, again = false) {
     { form, contest, names, place, cut: answer.cut, root, open: opened.includes(contest.id), link: `#${contest.id}/${short(place)}` })));
   const missing = found.filter(({ actas }) => actas.length === 0).map(({ contest }) => contest.title);
   if (missing.length) result.append(make("p", { class: "menor" }, `La sección ${place.number} no participa en: ${missing.join(", ")}.`));
-  const casillas = new Set(there.flatMap(({ actas }) => actas.filter(({ estado }) => estado !== "fuera_catalogo")
-    .map((acta) => casillaName(acta, names)))).size;
+  const casillas = howMany(there, names);
   document.title = `Sección ${place.number} · ${TITLE}`;
   say(`La sección ${place.number} tiene ${casillas === 1 ? "1 casilla" : `${casillas} casillas`}.`);
   if (!again || reading) byId("t-resultado").focus({ preventScroll: again });

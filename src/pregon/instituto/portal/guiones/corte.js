@@ -14,6 +14,7 @@ const vigente = new Vigente(document.querySelector("[data-vigente]"));
 let failures = 0;
 let busy = false;
 let askAt = 0;
+let seen = 0; // the latest time told here: an earlier one means that this clock was set back
 let timer;
 
 function make(tag, properties, text) {
@@ -68,12 +69,15 @@ async function ask() {
 function tick() {
   clearTimeout(timer);
   if (document.hidden || busy) return;
-  if (Date.now() >= askAt) {
+  const now = Date.now();
+  if (now < seen - STEP_MS) askAt = 0; // what was planned is hours away, and what was learnt of the hour is not so
+  seen = now;
+  if (now >= askAt) {
     ask();
     return;
   }
   tell();
-  timer = setTimeout(tick, Math.min(askAt - Date.now(), STEP_MS));
+  timer = setTimeout(tick, Math.min(askAt - now, STEP_MS));
 }
 
 // The reader is here again, or the network is.

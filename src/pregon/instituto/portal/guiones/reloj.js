@@ -58,6 +58,10 @@ export class Reloj {
   }
 }
 
-// Of an instant with its offset: «22:40 h», and «6 de junio de 2021, 22:40 h».
+// Of an instant with its offset: «22:40 h», and «6 de junio de 2021, 22:40 h (UTC−5)».
 export const hour = (iso) => new Reloj(iso).hour(Date.parse(iso));
-export const moment = (iso) => new Reloj(iso).moment(Date.parse(iso));
+export function instant(iso) {
+  const [, sign, hours, minutes] = OFFSET.exec(iso);
+  const zone = `UTC${sign === "-" ? "−" : "+"}${Number(hours)}${minutes === "00" ? "" : `:${minutes}`}`;
+  return `${new Reloj(iso).moment(Date.parse(iso))} (${zone})`;
+}

@@ -1,18 +1,10 @@
 // What <pregon-resultados> says of a cut, and how it is drawn: no markup is ever made of text.
 import { count as integer, make, percent, trunc4 } from "./cifras.js";
 import { clase } from "./colores.js";
-import { OFFSET, moment } from "./reloj.js";
 
 const WIDTH = 1000;
 const SVG = "http://www.w3.org/2000/svg";
 const SMALL_WORDS = new Set(["de", "del", "la", "las", "los", "el", "y", "e"]);
-
-/** `6 de junio de 2021, 22:40 h (UTC−5)`. */
-export function instant(iso) {
-  const [, sign, hours, minutes] = OFFSET.exec(iso);
-  const zone = `UTC${sign === "-" ? "−" : "+"}${Number(hours)}${minutes === "00" ? "" : `:${minutes}`}`;
-  return `${moment(iso)} (${zone})`;
-}
 
 /** `007. TENABO` -> `Tenabo`. */
 export function name(text) {

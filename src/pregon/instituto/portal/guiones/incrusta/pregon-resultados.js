@@ -2,9 +2,9 @@
 // nivel="distrito/007" or "municipio/001"; tabla="candidaturas" or "partidos"; tema="claro" or "oscuro"; base="https://…/"
 import { make } from "./cifras.js";
 import { HOJA } from "./colores.js";
-import { instant, letters, lines, name, progress, votes } from "./dibujo.js";
+import { letters, lines, name, progress, votes } from "./dibujo.js";
 import { Ausente, Falla, portal } from "./fuente.js";
-import { hour } from "./reloj.js";
+import { hour, instant } from "./reloj.js";
 
 const LATE_MS = 5 * 60_000;
 let sheet;
