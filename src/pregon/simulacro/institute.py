@@ -186,7 +186,12 @@ class Institute:
 def main() -> None:
     """Run the institute of the simulacro in the folder given on the command line."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    Institute(Post(Path(sys.argv[1])), Disk()).run()
+    try:
+        Institute(Post(Path(sys.argv[1])), Disk()).run()
+    except PregonError as error:
+        # Whoever leads the night shows a person the last words of this process: what happened, and no lines of code.
+        sys.stderr.write(f"Error {error.codigo}: {error.que_paso}\n{error.intacto}\n{error.que_hacer}\n")
+        raise SystemExit(error.salida) from error
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ CUT_TIMEOUT_S = 60.0
 """Real seconds a cut may take, to be signed or to be seen, before the simulacro gives up on it."""
 POLL_S = 0.05
 SONDEO_S = 0.2
+TEMPORAL = "temporal"
 READER_PAUSE_S = 0.15
 """Real seconds between the rounds of the reader of each difusor."""
 
@@ -142,7 +143,7 @@ class Leader:
 
     def _prepare(self) -> None:
         disk, post = self._disk, self._post
-        disk.make_folder(post.folder)
+        disk.make_folder(post.folder / TEMPORAL)
         self._set_pace(self._night.convocatoria.inicio - LEAD, 1.0)
         disk.write(post.plan, self._night.plan.to_bytes())
         if self._night.autorizaciones is not None:
@@ -203,6 +204,8 @@ class Leader:
         return running(
             [sys.executable, "-m", "pregon.simulacro.institute", self._post.folder],
             output=self._post.folder / "instituto.log",
+            # What a process that is ended half way through a cut was making goes with the night's folder.
+            environment={"TMPDIR": str(self._post.folder / TEMPORAL)},
         )
 
     def _open_difusor(self, ident: str, number: int, stack: contextlib.ExitStack) -> _Difusor:

@@ -123,12 +123,16 @@ def group_by_stamp(folder: Path) -> tuple[StampedGroup, ...]:
     """The groups of ``folder``, oldest first.
 
     Raises:
-        EntradaError: there is no such folder, or no sub-folder with a stamp.
+        EntradaError: there is no such folder, it cannot be read, or no sub-folder has a stamp.
     """
-    if not folder.is_dir():
-        raise _no_night(f"No existe la carpeta {folder}.")
+    try:
+        inside = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise _no_night(f"No existe la carpeta {folder}.") from exc
+    except OSError as exc:
+        raise _no_night(f"No se puede leer la carpeta {folder}: {exc.strerror}.") from exc
     groups: dict[datetime, list[Path]] = {}
-    for child in sorted(folder.iterdir()):
+    for child in inside:
         match = STAMP.match(child.name)
         if match and child.is_dir():
             try:
@@ -205,4 +209,4 @@ def require_actas(group: StampedGroup, files: tuple[ContestFiles, ...]) -> None:
 
 
 def _no_night(what: str) -> EntradaError:
-    return EntradaError(what, intacto="No se creó nada.", que_hacer="Revise la carpeta que dio con --noche.")
+    return EntradaError(what, intacto="No se creó nada.", que_hacer="Revise la carpeta de cortes que dio.")

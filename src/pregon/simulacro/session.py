@@ -39,7 +39,8 @@ class Request:
 
     ``grabada``: a recorded night, in place of ``noche``; ``inicio``: when it starts now, None for when it did.
     ``fallas``: a plan of faults, or one of each kind. ``informe``: the folder, still to be made, of the signed report.
-    ``vivo``: the port of the live view (0: a free one), None for none.
+    ``vivo``: the port of the live view (0: a free one), None for none. ``siguen``: another night comes to it
+    after this one.
     """
 
     convocatoria: str | None
@@ -55,6 +56,7 @@ class Request:
     fallas: Path | Literal["todas"] | None = None
     informe: Path | None = None
     vivo: int | None = None
+    siguen: bool = False
 
     @property
     def calificada(self) -> bool:
@@ -138,12 +140,12 @@ def run(
                 stack.enter_context(view.atendida(folder))
                 say(f"En vivo: {view.url}")
             result = stack.enter_context(leader.run())
-            keep = not result.ok
             if request.informe is not None:
                 made = informe.escribe(
                     result, profile, folder / "instituto", request.informe, hecho=datetime.now(UTC), disk=disk
                 )
                 say(f"Informe firmado en {request.informe}; SHA-256 de {informe.JSON}: {made}")
+            keep = not result.ok
             if view is not None:
                 view.concluye(folder, result, disk=disk)
             for difusor in result.difusores:
@@ -151,6 +153,9 @@ def run(
             if hold is not None:
                 hold()
             return result
+    except KeyboardInterrupt:
+        keep = False  # Whoever ends a night half way has nothing to look for in its files.
+        raise
     finally:
         if keep:
             say(f"Los archivos del simulacro quedan en {folder}")

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,8 @@ def test_accounts_are_made_changed_and_removed(espacio: Workspace) -> None:
     assert "cambiada: operador" in less.output
     listed = json.loads(run(espacio, "cuentas", "--json").stdout)["cuentas"]
     assert [(one["nombre"], one["papel"]) for one in listed] == [("irene", "operador"), ("leo", "observador")]
-    assert "leo  observador  contraseña del" in run(espacio, "cuentas").output
+    since = datetime.fromisoformat(known["leo"].desde).astimezone(espacio.convocatoria.zona)
+    assert f"leo  observador  contraseña del {since:%d/%m/%Y, %H:%M}\n" in run(espacio, "cuentas").output
     assert run(espacio, "quita", "leo").exit_code == 0
     assert list(cuentas_de(espacio).todas()) == ["irene"]
     told = [one.dato for one in espacio.state().events() if one.tipo == "tablero_cuenta"]

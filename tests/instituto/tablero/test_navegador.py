@@ -432,6 +432,17 @@ def test_a_wall_is_read_from_afar(grande: Sala, ancho: int, alto: int) -> None:
         assert last["y"] + last["height"] <= rest["y"] + 1
         assert "87 más" in page.locator(".resto").inner_text()
         assert [row.get_attribute("id") for row in shown] == [f"r-{one.id}" for one in grande.cuadro.difusores[:13]]
+        axis, words, told = page.evaluate(
+            """() => { const inside = which => [...document.querySelectorAll(`#curva .grafica > ${which}`)]
+                    .map(each => each.getBoundingClientRect());
+                return [inside("svg")[0].bottom, inside('text[y="100%"]').map(each => [each.top, each.bottom]),
+                    document.getElementById("d-curva").getBoundingClientRect().top]; }"""
+        )
+        assert len(words) > 2
+        assert [each for each in words if each[0] < axis - 1 or each[1] > told + 1] == [], (
+            axis,
+            told,
+        )  # Nothing is across them.
 
 
 def test_a_page_says_that_it_lost_the_board_and_gets_what_it_missed(chica: Sala) -> None:

@@ -202,3 +202,21 @@ def test_an_address_brings_no_confirmation_written(consejo: Consejo) -> None:
     assert 'name="motivo" value="Por la llamada"' in page.text
     assert 'name="confirmacion" value=""' in page.text
     assert "de-otra-parte-0001" not in page.text
+
+
+def test_where_the_journal_cannot_be_read_the_page_says_why_and_that_nothing_was_done(consejo: Consejo) -> None:
+    """The last of this module: the journal is away for a moment."""
+    titular, path = consejo.persona("titular"), consejo.espacio.folder / "estado.sqlite"
+    form = titular.formulario("anota")
+    path.rename(path.with_name("ido"))
+    path.mkdir()
+    try:
+        answer = titular.visita.manda("acciones/anota", {**form, "motivo": MOTIVO})
+    finally:
+        path.rmdir()
+        path.with_name("ido").rename(path)
+    assert answer.status_code == 503
+    assert "No se hizo nada" in answer.text
+    assert "estado.sqlite" in answer.text
+    assert MOTIVO not in [one.get("motivo") for one in consejo.sucesos("tablero_accion") if one["accion"] == "anota"]
+    assert titular.logra("anota", {"motivo": MOTIVO})["fase"] == "hecha"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -220,6 +221,8 @@ def test_the_command_says_whether_the_report_is_whole(
     ordena_informe(noche[3])
     printed = capsys.readouterr().out
     assert "íntegro y firmado: ine-2021" in printed
+    root = hashlib.sha256((noche[3] / "raiz.json").read_bytes()).hexdigest()
+    assert root in "".join(printed.split())  # What it says to compare is there.
     assert "difusor-1: Listo" in printed
 
 
@@ -245,6 +248,12 @@ def _plan(text: str) -> Callable[[Path], dict[str, Any]]:
     return write
 
 
+def _archivo(folder: Path) -> Path:
+    path = folder / "archivo"
+    path.touch()
+    return path
+
+
 @pytest.mark.parametrize(
     ("what", "error"),
     [
@@ -254,8 +263,9 @@ def _plan(text: str) -> Callable[[Path], dict[str, Any]]:
         (_plan('[[falla]]\nclase = "sabotaje"\ncorte = 2\n'), AjustesError),
         (_plan('[[falla]]\nclase = "truncado"\ncorte = 9\n'), UsoError),
         (lambda folder: {"informe": folder, "cortes": 40}, EscrituraError),
+        (lambda folder: {"informe": _archivo(folder) / "informe", "cortes": 40}, EscrituraError),
     ],
-    ids=["portador", "corta", "sin-plan", "plan-malo", "plan-fuera", "informe-ocupado"],
+    ids=["portador", "corta", "sin-plan", "plan-malo", "plan-fuera", "informe-ocupado", "informe-donde-no-se-puede"],
 )
 def test_a_night_that_cannot_be_leaves_nothing(
     tmp_path: Path,

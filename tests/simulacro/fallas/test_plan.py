@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pregon.base.errors import AjustesError, UsoError
+from pregon.base.errors import AjustesError, EntradaError, UsoError
 from pregon.simulacro.fallas.plan import (
     DE_UN_DIFUSOR,
     DEL_INSTITUTO,
@@ -137,6 +137,14 @@ def test_a_plan_is_read_whole_or_refused_with_every_problem(tmp_path: Path) -> N
         lee(bad)
     for key in ("falla[0].clase", "falla[0].corte", "falla[1].hora"):
         assert key in caught.value.que_paso
+    # Each said once, and nothing that is not so.
+    assert caught.value.que_paso.startswith(f"El archivo {bad} tiene 3 problema(s):")
+    bad.write_text("falla = []")
+    with pytest.raises(AjustesError, match="la lista no puede estar vacía"):
+        lee(bad)
+    with pytest.raises(EntradaError, match=r"plan de fallas en .*no-esta\.toml") as absent:
+        lee(tmp_path / "no-esta.toml")
+    assert "«todas»" in absent.value.que_hacer
 
 
 def test_a_late_cut_keeps_its_number_and_an_omitted_one_takes_none() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pregon.base.clock import SimulatedClock
+from pregon.base.clock import SimulatedClock, SystemClock
 from pregon.base.durable import Disk
 from pregon.convocatoria.perfiles import load, to_toml_text
 from pregon.difusor import pointer
@@ -16,6 +19,7 @@ from pregon.difusor.acuse import Acuses, Hecho
 from pregon.difusor.inicia import create
 from pregon.difusor.libro import Libro
 from pregon.difusor.servidor.direccion import DIRECCION
+from pregon.instituto import workspace as espacios
 from pregon.simulacro.fallas.diario import Diario
 from pregon.simulacro.fallas.plan import PlanFallas, resuelve
 from pregon.simulacro.institute import Post
@@ -24,20 +28,27 @@ from pregon.simulacro.result import SignedCut
 from pregon.simulacro.vivo import encargo
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pregon.base.state import StateDatabase
     from pregon.convocatoria.model import Convocatoria
     from pregon.difusor.workspace import Workspace
+    from pregon.paquete.manifest import Ambiente
     from pregon.simulacro.fallas.plan import Falla
     from pregon.trust.acuse import Evento
 
 SHA = "ab" * 32
-RAIZ = json.dumps({"signed": {"_type": "root"}}).encode()
 FALLAS: tuple[dict[str, Any], ...] = (
     {"clase": "corrompido", "corte": 2, "difusor": "difusor-1"},
     {"clase": "corte_tarde", "corte": 3, "minutos": 7},
 )
+
+
+@cache
+def raiz(ambiente: Ambiente = "simulacro") -> bytes:
+    """The root of an institute of gro-2021."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "instituto"
+        espacios.create(folder, "gro-2021", ambiente=ambiente, clock=SystemClock(), disk=Disk())
+        return (folder / espacios.RAIZ).read_bytes()
 
 
 def plan_de(call: Convocatoria, cortes: int) -> Plan:
@@ -63,6 +74,7 @@ class Carpeta:
     cortes: int = 4
     entradas: tuple[dict[str, Any], ...] = FALLAS
     informe: Path | None = None
+    siguen: bool = False
     disk: Disk = field(default_factory=Disk)
 
     def __post_init__(self) -> None:
@@ -81,6 +93,7 @@ class Carpeta:
             fallas=self.fallas,
             informe=self.informe,
             calificada=True,
+            siguen=self.siguen,
         )
         self.disk.make_folder(self.folder)
         encargo.escribe(self.folder, self.encargo, disk=self.disk)
@@ -99,7 +112,7 @@ class Carpeta:
                 f'convocatoria = {json.dumps(str(profile))}\nambiente = "simulacro"\nid = "{name}"\n'
                 f'[reloj]\nfuente = "simulado"\nsimulado = {json.dumps(str(self.post.reloj))}\n'
             )
-            space = create(self.folder / name, toml, root=RAIZ, disk=self.disk)
+            space = create(self.folder / name, toml, root=raiz(), disk=self.disk)
             self.disk.write(space.servidor / DIRECCION, url.encode())
             self.spaces[name] = space
             self.states[name] = space.open_state(space.open_clock())

@@ -17,17 +17,18 @@ from pregon.difusor.servidor.proceso import serving
 from pregon.difusor.servidor.sitio import site_of
 from tests.instituto.navegador import chromium
 from tests.instituto.navegador import serving as en_la_web
-from tests.simulacro.vivo.noches import RAIZ
+from tests.simulacro.vivo.noches import raiz
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.difusor.workspace import Workspace
+    from pregon.paquete.manifest import Ambiente
 
 AQUI = "http://127.0.0.1:8090"
 
 
-def _space(folder: Path, *, ambiente: str, marco: str | None, embebido: str = "no") -> Workspace:
+def _space(folder: Path, *, ambiente: Ambiente, marco: str | None, embebido: str = "no") -> Workspace:
     folder.mkdir(exist_ok=True)
     profile = folder / "convocatoria.toml"
     profile.write_text(to_toml_text(load("gro-2021").model_copy(update={"embebido": embebido})))
@@ -36,7 +37,7 @@ def _space(folder: Path, *, ambiente: str, marco: str | None, embebido: str = "n
         f'convocatoria = {json.dumps(str(profile))}\nambiente = "{ambiente}"\nid = "difusor-1"\n'
         f'[reloj]\nfuente = "ninguna"\n[servidor]\npuerto = 0\n{frame}'
     )
-    return create(folder / "espacio", toml, root=RAIZ, disk=Disk())
+    return create(folder / "espacio", toml, root=raiz(ambiente), disk=Disk())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def _space(folder: Path, *, ambiente: str, marco: str | None, embebido: str = "n
     ],
 )
 def test_a_rehearsal_adds_its_own_page_to_those_that_the_call_lets(
-    tmp_path: Path, ambiente: str, embebido: str, marco: str | None, frames: str
+    tmp_path: Path, ambiente: Ambiente, embebido: str, marco: str | None, frames: str
 ) -> None:
     space = _space(tmp_path, ambiente=ambiente, embebido=embebido, marco=marco)
     assert site_of(space, 80).marcos == frames

@@ -14,6 +14,7 @@ from tests.simulacro.vivo.test_sitio import atendida
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -201,3 +202,26 @@ def test_a_page_left_open_says_that_the_night_ended_and_keeps_what_it_shows(sala
         page.wait_for_timeout(1200)
         assert page.locator("#reloj").inner_text() == frozen
         assert page.locator(".portal iframe").count() == 2
+
+
+def test_a_page_left_open_goes_on_to_the_night_that_follows_at_its_address(sala: Sala, tmp_path: Path) -> None:
+    first, second = Carpeta(tmp_path / "una", siguen=True), Carpeta(tmp_path / "otra", difusores=3)
+    said = "() => document.getElementById('enlace').textContent"
+    page = sala.browser.new_page()
+    first.reloj(20)
+    with atendida(first) as (url, view):
+        page.goto(url)
+        page.wait_for_selector("#cuadro tbody tr")
+        first.concluye(resultado_de())
+        view.despide()
+        page.wait_for_function(f"{said}.includes('La que sigue aparece aquí sola')")
+    assert page.locator("#cuadro tbody tr").count() == 2  # What was shown stays meanwhile.
+    frozen = page.locator("#reloj").inner_text()
+    page.wait_for_timeout(1200)
+    assert page.locator("#reloj").inner_text() == frozen
+    with atendida(second, puerto=int(url.rstrip("/").rpartition(":")[2])) as (_, view):
+        page.wait_for_function("() => document.querySelectorAll('#cuadro tbody tr').length === 3")
+        assert page.evaluate(said) == ""
+        view.despide()  # Broken off: whatever was planned, nothing follows.
+        page.wait_for_function(f"{said}.includes('se interrumpió antes de terminar')")
+    page.close()

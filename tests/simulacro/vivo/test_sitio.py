@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def atendida(night: Carpeta) -> Iterator[tuple[str, Vivo]]:
+def atendida(night: Carpeta, puerto: int = 0) -> Iterator[tuple[str, Vivo]]:
     """The view of that folder, served in this process; it reads when it is told to."""
     view = Vivo(night.folder)
-    with corriendo(view.app, direccion=DIRECCION, puerto=0, al_cerrar=view.cierra) as port:
+    with corriendo(view.app, direccion=DIRECCION, puerto=puerto, al_cerrar=view.cierra) as port:
         yield f"http://127.0.0.1:{port}/", view
 
 
@@ -97,7 +97,7 @@ def test_an_open_page_is_told_what_changes_and_that_the_night_is_over(tmp_path: 
         assert '"fallas":' in told
         view.despide()
         assert next(line for line in lines if line == "event: fin")
-        assert next(line for line in lines if line.startswith("data:")) == 'data: {"ok": null}'
+        assert next(line for line in lines if line.startswith("data:")) == 'data: {"ok": null, "sigue": false}'
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_is_made(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +29,8 @@ def atiende(
     ctx: typer.Context,
     carpeta: Espacio,
     puerto: Annotated[
-        int | None, typer.Option("--puerto", help="En lugar del de [tablero]; 0 toma uno libre.", min=0, max=65535)
+        int | None,
+        typer.Option("--puerto", help="En lugar del que dice la tabla «tablero»; 0 toma uno libre.", min=0, max=65535),
     ] = None,
 ) -> None:
     """Atiende el tablero hasta que se le detenga; con «cuenta», «cuentas» o «quita» hace eso en su lugar.
@@ -102,8 +104,10 @@ def cuentas(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         salida.show_json({"cuentas": rows})
         return
+    opened: Workspace = ctx.obj
     for one in rows:
-        typer.echo(f"{one['nombre']}  {one['papel']}  contraseña del {one['desde']}")
+        since = datetime.fromisoformat(one["desde"]).astimezone(opened.convocatoria.zona)
+        typer.echo(f"{one['nombre']}  {one['papel']}  contraseña del {since:%d/%m/%Y, %H:%M}")
     if not rows:
         typer.echo("No hay cuentas: nadie puede entrar al tablero. Cree una con «cuenta NOMBRE --rol …».")
 

@@ -107,29 +107,33 @@ def _public(
 
 
 def _measure(path: Path, rondas: int, *, as_json: bool) -> None:
+    import os.path
     import tempfile
 
     from pregon.base.clock import SystemClock
-    from pregon.base.durable import Disk
+    from pregon.base.durable import PARCIAL, Disk
     from pregon.base.errors import UsoError
     from pregon.simulacro.modelo.calibracion import DIFUSORES, SOLAS, de_medicion
     from pregon.simulacro.modelo.medicion import mide
 
-    if path.exists():
+    if os.path.lexists(path):
         raise UsoError(
             f"{path} ya existe.", intacto="No se midió nada.", que_hacer="Dé otro nombre, o quite ese archivo."
         )
+    disk, probe = Disk(), path.with_name(path.name + PARCIAL)
+    disk.write(probe, b"")  # Ten minutes of measuring are not lost for a folder that is not there.
+    disk.remove_tree(probe)
     with tempfile.TemporaryDirectory(prefix="pregon-modelo-") as folder:
         measured = mide(
             Path(folder),
             DIFUSORES,
             rondas=rondas,
             solas=SOLAS,
-            disk=Disk(),
+            disk=disk,
             dice=lambda line: typer.echo(line, err=True),
         )
     made = de_medicion(measured, hecha=SystemClock().now())
-    Disk().write(path, made.to_bytes())
+    disk.write(path, made.to_bytes())
     if as_json:
         salida.show_json({"archivo": str(path), "trabajo": made.trabajo.model_dump()})
         return

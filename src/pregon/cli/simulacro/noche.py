@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,8 @@ from pregon.cli.simulacro.notas import tabla_de_notas
 
 if TYPE_CHECKING:
     from pregon.simulacro.result import NightResult
+
+TERMINANDO = "Se detiene lo que inició el ensayo; espere un momento."
 
 app = typer.Typer(help="Ensaya la noche completa en esta máquina: instituto, difusores y comprobaciones.")
 
@@ -200,6 +204,7 @@ def _run(
     vivo: int | None,
     as_json: bool,
 ) -> None:
+    from pregon.cli.senales import interrupted_once
     from pregon.convocatoria.perfiles import ids
     from pregon.simulacro.session import Request, carrier_named, check_carriers, run
 
@@ -209,56 +214,59 @@ def _run(
     names = ids() if several else (convocatoria,)
     if carrier == "convocatoria" and noche is None:
         check_carriers(names, difusores)  # Before the first of them begins.
-    results = [
-        run(
-            Request(
-                convocatoria=name,
-                noche=noche,
-                cortes=cortes,
-                difusores=difusores,
-                acelerar=acelerar,
-                semilla=semilla,
-                transporte=carrier,
-                autorizaciones=autorizaciones,
-                fallas="todas" if fallas == "todas" else None if fallas is None else Path(fallas),
-                informe=informe if informe is None or not several else informe.with_name(f"{informe.name}-{name}"),
-                vivo=vivo,
-            ),
-            say=lambda line: typer.echo(line, err=True),
-            ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
-            hold=espera if abierto else None,
-        )
-        for name in names
-    ]
-    muestra(results, as_json=as_json, varias=several)
+    results = []
+    for place, name in enumerate(names, 1):
+        then = names[place] if place < len(names) else None
+        with interrupted_once(TERMINANDO):
+            result = run(
+                Request(
+                    convocatoria=name,
+                    noche=noche,
+                    cortes=cortes,
+                    difusores=difusores,
+                    acelerar=acelerar,
+                    semilla=semilla,
+                    transporte=carrier,
+                    autorizaciones=autorizaciones,
+                    fallas="todas" if fallas == "todas" else None if fallas is None else Path(fallas),
+                    informe=informe if informe is None or not several else informe.with_name(f"{informe.name}-{name}"),
+                    vivo=vivo,
+                    siguen=then is not None,
+                ),
+                say=lambda line: typer.echo(line, err=True),
+                ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
+                hold=partial(espera, then) if abierto else None,
+            )
+        results.append(result)
+        if not as_json:  # At once: what comes after may end otherwise.
+            cuenta(result)
+    concluye(results, as_json=as_json, varias=several)
 
 
-def muestra(results: list[NightResult], *, as_json: bool, varias: bool = False) -> None:
-    """Show finished nights; exit status 70 unless all held. ``varias``: as JSON, a list also for one."""
+def cuenta(result: NightResult) -> None:
+    """Show a finished night to a person."""
+    _table(result)
+    if result.notas is not None:
+        tabla_de_notas(result)
+
+
+def concluye(results: list[NightResult], *, as_json: bool, varias: bool = False) -> None:
+    """Exit status 70 unless all held; as JSON, show them first. ``varias``: a list also for one."""
     if as_json:
         objects = [result.to_json() for result in results]
         salida.show_json(objects if varias else objects[0])
-    else:
-        for result in results:
-            _table(result)
-            if result.notas is not None:
-                tabla_de_notas(result)
     if not all(result.ok for result in results):
         raise typer.Exit(70)
 
 
-def espera() -> None:
-    """Keep serving until the person at the keyboard says otherwise."""
-    import signal
+def espera(sigue: str | None = None) -> None:
+    """Keep serving until the person at the keyboard says otherwise. ``sigue``: the call whose night comes then."""
     import threading
 
-    end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: end.set())
-    typer.echo("Sirviendo. Ctrl+C para terminar.", err=True)
-    try:
-        end.wait()
-    except KeyboardInterrupt:
-        typer.echo("Terminado.", err=True)
+    what = "terminar" if sigue is None else f"pasar a la noche de {sigue}"
+    typer.echo(f"Sirviendo. Ctrl+C para {what}.", err=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _table(result: NightResult) -> None:

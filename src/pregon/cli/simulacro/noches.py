@@ -35,7 +35,7 @@ def graba(
     from pregon.base.errors import UsoError
     from pregon.simulacro.grabacion import escribe
 
-    if en.exists():
+    if os.path.lexists(en):
         raise UsoError(
             f"{en} ya existe.", intacto="No se escribió nada.", que_hacer="Dé otro nombre, o quite ese archivo."
         )
@@ -57,7 +57,7 @@ def _recorded(origen: Path, folder: Path, convocatoria: str | None) -> Grabacion
     from pregon.simulacro.grabacion import Grabacion, de_instituto
     from pregon.simulacro.prepare import real_night
 
-    if not (origen / ARCHIVO).is_file():
+    if not os.path.isfile(origen / ARCHIVO):  # noqa: PTH113 - as a Path it fails where this user may not even look
         return Grabacion(*real_night(origen, convocatoria=convocatoria))
     if convocatoria is not None:
         raise UsoError(
@@ -169,30 +169,35 @@ def _here(
     from zoneinfo import ZoneInfo
 
     from pregon.cli.opciones import instant_of
-    from pregon.cli.simulacro.noche import espera, muestra
+    from pregon.cli.senales import interrupted_once
+    from pregon.cli.simulacro.noche import TERMINANDO, concluye, cuenta, espera
     from pregon.convocatoria.noche import MEXICO
     from pregon.simulacro.session import Request, carrier_named, run
 
-    result = run(
-        Request(
-            convocatoria=None,
-            noche=None,
-            cortes=cortes,
-            difusores=difusores,
-            acelerar=acelerar,
-            semilla=7,
-            transporte=carrier_named(transporte),
-            autorizaciones=autorizaciones,
-            grabada=archivo,
-            inicio=None if inicio is None else instant_of(inicio, ZoneInfo(MEXICO), intacto="No se empezó nada."),
-            informe=informe,
-            vivo=vivo,
-        ),
-        say=lambda line: typer.echo(line, err=True),
-        ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
-        hold=espera if abierto else None,
+    request = Request(
+        convocatoria=None,
+        noche=None,
+        cortes=cortes,
+        difusores=difusores,
+        acelerar=acelerar,
+        semilla=7,
+        transporte=carrier_named(transporte),
+        autorizaciones=autorizaciones,
+        grabada=archivo,
+        inicio=None if inicio is None else instant_of(inicio, ZoneInfo(MEXICO), intacto="No se empezó nada."),
+        informe=informe,
+        vivo=vivo,
     )
-    muestra([result], as_json=as_json)
+    with interrupted_once(TERMINANDO):
+        result = run(
+            request,
+            say=lambda line: typer.echo(line, err=True),
+            ready=lambda url: typer.echo(f"LISTO {url}", err=as_json),
+            hold=espera if abierto else None,
+        )
+    if not as_json:
+        cuenta(result)
+    concluye([result], as_json=as_json)
 
 
 def _there(

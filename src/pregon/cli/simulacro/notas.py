@@ -26,19 +26,27 @@ def informe(
     as_json: Json = False,
 ) -> None:
     """Comprueba la firma de un informe de simulacro y que sus archivos son los que se firmaron."""
+    from datetime import datetime
+
+    from pregon.base.hashing import grupos, sha256_bytes
     from pregon.base.settings import read_toml_bytes
-    from pregon.simulacro.notas.informe import revisa
+    from pregon.simulacro.notas.informe import RAIZ_COPIADA, revisa
     from pregon.simulacro.notas.notas import GRADOS
 
     said = revisa(carpeta, None if raiz is None else read_toml_bytes(raiz))
     if as_json:
         salida.show_json({**said, "raiz_propia": raiz is None})
         return
-    typer.echo(f"Informe íntegro y firmado: {said['convocatoria']}, semilla {said['semilla']}, {said['hecho']}.")
+    made = datetime.fromisoformat(said["hecho"])
+    typer.echo(
+        f"Informe íntegro y firmado: {said['convocatoria']}, semilla {said['semilla']}, "
+        f"hecho el {made:%d/%m/%Y a las %H:%M} UTC."
+    )
     for name, grade in said["grados"].items():
         typer.echo(f"  {name}: {GRADOS.get(grade, grade)}")
     if raiz is None:
         typer.echo("Se comprobó con la raíz que trae el informe: compare su SHA-256, o dé la suya con --raiz.")
+        typer.echo(f"  {grupos(sha256_bytes((carpeta / RAIZ_COPIADA).read_bytes()))}")
 
 
 def tabla_de_notas(result: NightResult) -> None:

@@ -14,6 +14,7 @@ Each refusal is in the journal, with the account, the action and why.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import secrets
@@ -228,7 +229,10 @@ class Puertas:
     def _says(
         self, request: Request, status: int, dice: str, que_hacer: str = "", numero: str | None = None
     ) -> Response:
-        known = numero is not None and _TRAMITE.fullmatch(numero) is not None and self._window.tramites.gastado(numero)
+        known = False
+        if numero is not None and _TRAMITE.fullmatch(numero):
+            with contextlib.suppress(PregonError):  # The refusal is told also where the journal cannot be read.
+                known = self._window.tramites.gastado(numero)
         return self._respond(
             request,
             "accion-negada.html",

@@ -6,14 +6,15 @@ due and ends ``periodos`` cuts later, once it was seen how things stood. ``corte
 
 from __future__ import annotations
 
+import os.path
 import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
-from pregon.base.errors import UsoError
+from pregon.base.errors import EntradaError, UsoError
 from pregon.base.settings import Settings, load_toml
 from pregon.convocatoria.tipos import Lista
 
@@ -95,10 +96,17 @@ class Periodo:
     corte: PlannedCut | None
 
 
+def _known(clase: object) -> object:
+    """Said once; the several kinds of kinds would each say it in turn."""
+    if clase not in (*DEL_INSTITUTO, *DE_UN_DIFUSOR):
+        raise ValueError(f"no hay esa clase de falla; son {', '.join((*DEL_INSTITUTO, *DE_UN_DIFUSOR))}")
+    return clase
+
+
 class _Entrada(Settings):
     """One ``[[falla]]``. Without ``difusor`` the seed chooses among those that are free then."""
 
-    clase: Clase
+    clase: Annotated[Clase, BeforeValidator(_known)]
     corte: Annotated[int, Field(ge=0, le=500)]
     periodos: Annotated[int, Field(ge=1, le=20)] = 1
     difusor: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,32}$")] | None = None
@@ -112,7 +120,14 @@ class _Entrada(Settings):
 class PlanFallas(Settings):
     """``plan.toml``."""
 
-    falla: Annotated[Lista[_Entrada], Field(min_length=1)]
+    falla: Lista[_Entrada]
+
+    @field_validator("falla")
+    @classmethod
+    def _some(cls, falla: tuple[_Entrada, ...]) -> tuple[_Entrada, ...]:
+        if not falla:  # Not as a least length: that is said too of a list whose only entry is wrong.
+            raise ValueError("la lista no puede estar vacía")
+        return falla
 
 
 def lee(path: Path) -> PlanFallas:
@@ -121,6 +136,12 @@ def lee(path: Path) -> PlanFallas:
     Raises:
         EntradaError: there is no such file. AjustesError: it is wrong; every problem with its key.
     """
+    if not os.path.isfile(path):  # noqa: PTH113 - as a Path it fails where this user may not even look
+        raise EntradaError(
+            f"No hay ningún plan de fallas en {path}, o este usuario no puede verlo.",
+            intacto=_INTACTO,
+            que_hacer="Dé con --fallas su archivo TOML, o «todas» (docs/operacion/simulacro.md).",
+        )
     return load_toml(path, PlanFallas)
 
 
@@ -240,7 +261,7 @@ def _filled(n: int, entry: _Entrada, intervalo_min: int) -> Falla:
 def _check(fallas: tuple[Falla, ...], names: list[str], cortes: int, intervalo_min: int) -> None:
     for fault in fallas:
         if fault.objetivo not in (INSTITUTO, *names):
-            raise _wrong(fault, f"no hay ningún «{fault.objetivo}»: son {names[0]} … {names[-1]}")
+            raise _wrong(fault, f"es de «{fault.objetivo}», que no está: son {names[0]} … {names[-1]}")
         if fault.ultimo >= cortes:
             raise _wrong(fault, f"debe terminar antes del corte {cortes}, el de cierre, en el que todos se recuperan")
         if (fault.corte == 0) != (fault.clase == "reloj" and fault.corte == 0):

@@ -11,10 +11,11 @@ the keys of a night rehearsed on one machine are made with it and end with it.
 from __future__ import annotations
 
 import json
+import os.path
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pregon.base.durable import PARCIAL
+from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import EntradaError, EscrituraError, FirmaError, HashError
 from pregon.base.hashing import sha256_bytes
 from pregon.documentos.bloques import Columna, Documento, Lista, Nota, Parrafo, Tabla, Titulo
@@ -28,7 +29,6 @@ from pregon.trust.sobre import MAX_BYTES, paper_keys, read_paper, sign_paper
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pregon.base.durable import Disk
     from pregon.convocatoria.model import Convocatoria
     from pregon.documentos.bloques import Bloque
     from pregon.simulacro.fallas.diario import Ocurrida
@@ -46,9 +46,10 @@ def exige(salida: Path) -> None:
     """Check, before a night begins, that its report can be written.
 
     Raises:
-        EscrituraError: something is there already. AjustesError: what makes the PDF is not installed.
+        EscrituraError: something is there already, or it cannot be made there. AjustesError: what makes the PDF is not
+            installed.
     """
-    if salida.exists():
+    if os.path.lexists(salida):
         raise EscrituraError(
             f"Ya hay algo en {salida}.",
             intacto="No se escribió nada.",
@@ -57,6 +58,11 @@ def exige(salida: Path) -> None:
     en_forma(
         Documento(titulo="Prueba", autor="Pregón", fecha=datetime(2000, 1, 1, tzinfo=UTC).date(), bloques=()), "pdf"
     )
+    # An hour of rehearsal is not lost for a folder where nobody may write.
+    there = next(one for one in salida.absolute().parents if os.path.lexists(one))
+    disk, probe = Disk(), there / (salida.name + PARCIAL)
+    disk.make_folder(probe)
+    disk.remove_tree(probe)
 
 
 def documento(result: NightResult, call: Convocatoria, hecho: datetime) -> Documento:

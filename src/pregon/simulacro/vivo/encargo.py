@@ -39,7 +39,8 @@ class Previsto:
 class Encargo:
     """What is known of a night before it begins. ``informe``: the folder of its signed report, None: there is none.
 
-    ``calificada``: it will have marks. ``abierta``: it goes on serving after the end.
+    ``calificada``: it will have marks. ``abierta``: it goes on serving after the end. ``siguen``: another night comes
+    after this one, at the same address.
     """
 
     convocatoria: str
@@ -54,6 +55,7 @@ class Encargo:
     informe: Path | None = None
     calificada: bool = False
     abierta: bool = False
+    siguen: bool = False
 
     @property
     def huso(self) -> ZoneInfo:
@@ -86,6 +88,7 @@ def encargo_de(
     informe: Path | None = None,
     calificada: bool = False,
     abierta: bool = False,
+    siguen: bool = False,
 ) -> Encargo:
     """What the view must know of that night; ``plan``: as it was before its faults."""
     periods = tuple(
@@ -107,6 +110,7 @@ def encargo_de(
         informe=None if informe is None else informe.absolute(),
         calificada=calificada,
         abierta=abierta,
+        siguen=siguen,
     )
 
 

@@ -82,6 +82,7 @@ class Vista:
             informe=request.informe,
             calificada=request.calificada,
             abierta=abierta,
+            siguen=request.siguen,
         )
         disk.make_folder(folder)
         encargo.escribe(folder, told, disk=disk)

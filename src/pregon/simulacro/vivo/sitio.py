@@ -107,7 +107,9 @@ class Vivo:
         if not self._thread.is_alive():
             self.lee(todo=True)
         end = self._momento.conclusion
-        self._emisor.publica("fin", json.dumps({"ok": None if end is None else end.ok}))
+        # After a night that was broken off, no other comes.
+        told = {"ok": None, "sigue": False} if end is None else {"ok": end.ok, "sigue": self._lector.encargo.siguen}
+        self._emisor.publica("fin", json.dumps(told))
 
     def cierra(self) -> None:
         """End the streams of the open pages."""

@@ -14,6 +14,7 @@ let version = ""; // the first word is the whole: what each portal shows is told
 let ahead = Number(main.dataset.ahora) * 1000 - Date.now(); // hours by the server's clock, whatever this machine's says
 let night = clock.dataset.hora ? { hora: +clock.dataset.hora, desde: +clock.dataset.desde, ritmo: +clock.dataset.ritmo } : null;
 let portals = {}, focus = [], over = false;
+let goodbye = ""; // what is said until the night that follows is there
 
 function says(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
@@ -25,7 +26,7 @@ function lasts(seconds) {
 }
 
 function tick() {
-  if (over) return;
+  if (over || goodbye) return;
   const now = (Date.now() + ahead) / 1000;
   if (night) says(clock, new Date((night.hora + (now - night.desde) * night.ritmo) * 1000).toISOString().slice(11, 19));
   for (const each of document.querySelectorAll("[data-desde]:not(time)")) says(each, lasts(now - each.dataset.desde));
@@ -193,24 +194,29 @@ function take(event) {
 let stream, quiet;
 
 function alive() {
-  says(link, "");
+  says(link, goodbye);
   clearTimeout(quiet);
   quiet = setTimeout(lost, 40_000);
 }
 
 function lost() {
   if (over) return;
-  says(link, "Sin conexión con el ensayo: se interrumpió, o terminó. Lo que ve puede no estar al día.");
+  says(link, goodbye || "Sin conexión con el ensayo: se interrumpió, o terminó. Lo que ve puede no estar al día.");
   if (stream.readyState === EventSource.CLOSED) setTimeout(open, 5000);
 }
 
-// The night is over: what is here stays, and says that it is old.
+// The night is over: what is here stays, and says that it is old; where another one follows, it is asked for until it is there.
 function end(event) {
-  over = true;
+  const { ok, sigue } = JSON.parse(event.data);
+  over = !sigue;
   clearTimeout(quiet);
   stream.close();
   document.body.classList.add("fin");
-  const { ok } = JSON.parse(event.data);
+  if (sigue) {
+    goodbye = "Esta noche terminó. La que sigue aparece aquí sola.";
+    lost();
+    return;
+  }
   says(link, ok === null ? "El ensayo se interrumpió antes de terminar. Esta página ya no cambia."
     : "El ensayo terminó. Esta página ya no cambia.");
 }
