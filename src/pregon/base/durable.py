@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pregon.base.errors import DiscoError, EscrituraError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -292,12 +293,12 @@ def disk_failure(exc: OSError, path: Path | str) -> NoReturn:
     """Raise our error for an ``OSError`` met while writing ``path``."""
     if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         raise DiscoError(
-            f"No se pudo escribir en {path}: {exc.strerror}",
+            f"No se pudo escribir en {path}: {razon(exc)}",
             intacto="Lo publicado sigue como estaba; lo que se estaba escribiendo no se tomó en cuenta.",
             que_hacer="Libere espacio (o revise el disco) y repita la orden.",
         ) from exc
     raise EscrituraError(
-        f"No se pudo escribir en {path}: {exc.strerror or exc}",
+        f"No se pudo escribir en {path}: {razon(exc)}",
         intacto="Lo publicado sigue como estaba.",
         que_hacer="Revise que la carpeta exista y que este usuario pueda escribir en ella.",
     ) from exc

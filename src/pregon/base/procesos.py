@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import ComprobacionError, EntradaError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -192,7 +193,7 @@ def start(
             )
         except OSError as exc:
             raise EntradaError(
-                f"No se pudo iniciar {command[0]}: {exc.strerror}",
+                f"No se pudo iniciar {command[0]}: {razon(exc)}",
                 intacto="No se cambió nada.",
                 que_hacer="Instale el programa (scripts/instala-debian.sh) o revise la ruta.",
             ) from exc
@@ -222,7 +223,7 @@ def start_python(module: str, *arguments: str | int, descriptors: Sequence[int])
         )
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo iniciar {sys.executable}: {exc.strerror}",
+            f"No se pudo iniciar {sys.executable}: {razon(exc)}",
             intacto="No se cambió nada.",
             que_hacer="Revise la instalación de Python.",
         ) from exc

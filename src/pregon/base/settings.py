@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def read_toml_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise EntradaError(
-            f"No se encontró el archivo de ajustes {path}: {exc.strerror}",
+            f"No se encontró el archivo de ajustes {path}: {razon(exc)}",
             intacto="No se cambió nada.",
             que_hacer="Revise la ruta, o cree el espacio de trabajo con la orden «inicia».",
         ) from exc

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Protocol, cast
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor
 
 from pregon.base.errors import EntradaError
+from pregon.base.razones import razon
 from pregon.bitacoras.deteccion import detect
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def open_log(path: Path) -> Iterator[Iterator[bytes]]:
         raw.seek(0)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer la bitácora {path}: {exc.strerror}.",
+            f"No se pudo leer la bitácora {path}: {razon(exc)}.",
             intacto="No se midió nada.",
             que_hacer="Revise la ruta y los permisos.",
         ) from exc

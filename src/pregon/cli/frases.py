@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import AjustesError, EntradaError, UsoError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,7 @@ def _from_file(path: Path) -> bytes:
             regular = path.is_file()
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer el archivo de frase {path}: {exc.strerror}.",
+            f"No se pudo leer el archivo de frase {path}: {razon(exc)}.",
             intacto=_INTACTO,
             que_hacer="Revise la ruta.",
         ) from exc

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from pregon.base.errors import EntradaError, UsoError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def root_bytes(path: Path, *, intacto: str, que_hacer: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise EntradaError(f"No se pudo leer {path}: {exc.strerror}.", intacto=intacto, que_hacer=que_hacer) from exc
+        raise EntradaError(f"No se pudo leer {path}: {razon(exc)}.", intacto=intacto, que_hacer=que_hacer) from exc
 
 
 def instant_of(text: str, zone: ZoneInfo, *, intacto: str) -> datetime:

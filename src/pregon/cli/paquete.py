@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pregon.base.razones import razon
 from pregon.cli import salida
 from pregon.cli.opciones import Json
 
@@ -86,7 +87,7 @@ def muestra(
             raw = file.read(MANIFEST_MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {place}: {exc.strerror}.",
+            f"No se pudo leer {place}: {razon(exc)}.",
             intacto="No se cambió nada.",
             que_hacer="Dé la carpeta de un corte, o el .zip que tiene al lado su manifiesto.json.",
         ) from exc
@@ -135,7 +136,7 @@ def _root(path: Path) -> bytes:
             data = file.read(ROOT_MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.",
+            f"No se pudo leer {path}: {razon(exc)}.",
             intacto="No se comprobó nada.",
             que_hacer="Obtenga el root.json que publicó el instituto y dé su ruta con --raiz.",
         ) from exc

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.durable import PARCIAL, disk_failure
 from pregon.base.errors import EntradaError, FirmaError, UsoError
 from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.razones import razon
 from pregon.bitacoras import entrega
 from pregon.bitacoras.contado import K, told_apart
 from pregon.bitacoras.entrega import Crudas
@@ -110,7 +111,7 @@ def install(workspace: Workspace, paper: Path, *, clock: Clock, disk: Disk) -> s
         data = paper.read_bytes()[: MAX_BYTES + 1]
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {paper}: {exc.strerror}.", intacto=_INTACTO, que_hacer="Revise la ruta."
+            f"No se pudo leer {paper}: {razon(exc)}.", intacto=_INTACTO, que_hacer="Revise la ruta."
         ) from exc
     private = keys.load(workspace.llave).signer.private_bytes
     given = noche.take(data, emisor_of(workspace), _institute(workspace), private, _signers(workspace))

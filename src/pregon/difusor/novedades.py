@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from pregon.base.errors import AjustesError, DiscoError, EntradaError
+from pregon.base.razones import razon
 from pregon.difusor.atento import Late, quieto
 from pregon.transport.ajena import ForeignFolder
 from pregon.transport.local import FolderSource
@@ -243,7 +244,7 @@ def _root(workspace: Workspace) -> bytes:
         return workspace.raiz.read_bytes()
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer la raíz de este difusor, {workspace.raiz}: {exc.strerror}.",
+            f"No se pudo leer la raíz de este difusor, {workspace.raiz}: {razon(exc)}.",
             intacto="Lo publicado sigue como estaba; sin ella no se comprueba ni se publica nada nuevo.",
             que_hacer="Copie ahí, con ese nombre, el root.json del instituto, comprobado por otro medio.",
         ) from exc

@@ -30,6 +30,7 @@ from pydantic import Field
 
 from pregon.base.errors import EntradaError, EscrituraError, PregonError, UsoError
 from pregon.base.hashing import CHUNK, open_regular, sha256_bytes, sha256_file
+from pregon.base.razones import razon
 from pregon.base.settings import Settings, parse_toml, read_toml_bytes
 from pregon.difusor import pointer
 from pregon.paquete.names import NameSet
@@ -120,7 +121,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as exc:
-            raise _refused(here, f"no se puede leer ({exc.strerror})") from exc
+            raise _refused(here, f"no se puede leer ({razon(exc)})") from exc
         for entry in entries:
             path = here / entry.name
             if entry.is_dir(follow_symlinks=False):

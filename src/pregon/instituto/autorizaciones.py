@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.base.razones import razon
 from pregon.instituto.elecciones import from_code
 from pregon.paquete.manifest import Autorizacion
 
@@ -32,7 +33,7 @@ def load(path: Path) -> tuple[Autorizacion, ...]:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.", intacto="No se hizo ningún corte.", que_hacer="Revise la ruta."
+            f"No se pudo leer {path}: {razon(exc)}.", intacto="No se hizo ningún corte.", que_hacer="Revise la ruta."
         ) from exc
     try:
         items = json.loads(data) if len(data) <= MAX_BYTES else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from pregon.base.errors import PregonError, UsoError
+from pregon.base.razones import razon
 from pregon.sonda.cabeceras import faltas
 from pregon.sonda.probe import MAX_STAMP_BYTES, Limits, probe
 from pregon.sonda.sondeo import Puerto, Sondeo, Subida
@@ -84,7 +85,7 @@ def sondea(
     except PregonError as error:
         problem = error.que_paso
     except OSError as error:
-        problem = f"No respondió {url}: {error.strerror or error}"
+        problem = f"No respondió {url}: {razon(error)}"
     return Sondeo(
         hora=clock.now(),
         convocatoria=convocatoria.id,

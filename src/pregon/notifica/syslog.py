@@ -11,6 +11,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
+from pregon.base.razones import razon
 from pregon.notifica.ajustes import LOCAL
 from pregon.notifica.canal import failed
 from pregon.notifica.mensaje import one_line
@@ -57,13 +58,13 @@ class Enlace:
         except OSError as exc:
             self.cierra()
             if not again:
-                failed(self._ajustes, exc.strerror or str(exc) or type(exc).__name__, exc)
+                failed(self._ajustes, razon(exc), exc)
             # A connection that was kept may have been closed meanwhile: that is no failure yet.
             try:
                 self._send(line)
             except OSError as second:
                 self.cierra()
-                failed(self._ajustes, second.strerror or str(second) or type(second).__name__, second)
+                failed(self._ajustes, razon(second), second)
 
     def cierra(self) -> None:
         """Close the connection, if there is one."""

@@ -13,6 +13,7 @@ from zlib_ng import zlib_ng
 
 from pregon.base.errors import EntradaError
 from pregon.base.hashing import CHUNK
+from pregon.base.razones import razon
 from pregon.paquete.anterior import PreviousPackage
 from pregon.paquete.crudo import Extent, Packed
 from pregon.paquete.names import DIFERENCIA
@@ -117,7 +118,7 @@ def pack(ruta: str, content: bytes | Path, *, sha256: str | None = None) -> Pack
             return pack_stream(iter(lambda: file.read(CHUNK), b""), sha256=sha256, left_in=content if stored else None)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {content} para el paquete: {exc.strerror}",
+            f"No se pudo leer {content} para el paquete: {razon(exc)}",
             intacto="No se firmó ni se entregó nada.",
             que_hacer="Revise que el archivo exista y vuelva a generar el corte.",
         ) from exc

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from zlib_ng import zlib_ng
 
 from pregon.base.errors import EntradaError
+from pregon.base.razones import razon
 from pregon.paquete.errors import (
     ArchivoGrandeError,
     CrcError,
@@ -116,7 +117,7 @@ class Source:
                 descriptor = os.open(archive, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
             except OSError as exc:
                 raise EntradaError(
-                    f"No se pudo abrir el archivo {archive}: {exc.strerror}",
+                    f"No se pudo abrir el archivo {archive}: {razon(exc)}",
                     intacto="No se cambió nada.",
                     que_hacer="Revise la ruta y los permisos.",
                 ) from exc

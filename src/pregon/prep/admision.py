@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from pregon.base.errors import EntradaError, FormatoError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +114,7 @@ def lines_of(text: Text) -> Iterator[str]:
 
 def _not_there(path: Path, exc: OSError) -> EntradaError:
     return EntradaError(
-        f"No se pudo leer {path}: {exc.strerror}.",
+        f"No se pudo leer {path}: {razon(exc)}.",
         intacto="No se cambió nada.",
         que_hacer="Revise la ruta y los permisos.",
     )

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.errors import EntradaError, FormatoError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
+from pregon.base.razones import razon
 from pregon.base.settings import parse_toml
 from pregon.convocatoria.escribe import to_toml_text
 from pregon.convocatoria.model import Convocatoria
@@ -266,7 +267,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.", intacto="No se escribió nada.", que_hacer="Revise la carpeta."
+            f"No se pudo leer {path}: {razon(exc)}.", intacto="No se escribió nada.", que_hacer="Revise la carpeta."
         ) from exc
 
 

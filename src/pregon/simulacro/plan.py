@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import EntradaError, FormatoError, UsoError
+from pregon.base.razones import razon
 from pregon.prep.candidaturas import catalogue_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def group_by_stamp(folder: Path) -> tuple[StampedGroup, ...]:
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _no_night(f"No existe la carpeta {folder}.") from exc
     except OSError as exc:
-        raise _no_night(f"No se puede leer la carpeta {folder}: {exc.strerror}.") from exc
+        raise _no_night(f"No se puede leer la carpeta {folder}: {razon(exc)}.") from exc
     groups: dict[datetime, list[Path]] = {}
     for child in inside:
         match = STAMP.match(child.name)

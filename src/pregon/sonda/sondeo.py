@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pregon.base.errors import EntradaError, FormatoError
+from pregon.base.razones import razon
 from pregon.sonda.tls import Tls
 from pregon.sonda.visita import Visita
 
@@ -135,7 +136,7 @@ def lee(paths: Sequence[Path]) -> tuple[Sondeo, ...]:
                 raw = file.read(MAX_BYTES)
         except OSError as exc:
             raise EntradaError(
-                f"No se pudo leer {path}: {exc.strerror}.",
+                f"No se pudo leer {path}: {razon(exc)}.",
                 intacto="No se cambió nada.",
                 que_hacer="Dé el archivo que escribió «pregon instituto sondea --salida».",
             ) from exc

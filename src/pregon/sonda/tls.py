@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from pregon.base.errors import EntradaError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def autoridad(path: Path) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except OSError as exc:  # ssl.SSLError is one
         raise EntradaError(
-            f"No se pudo leer la autoridad {path}: {exc.strerror or exc}.",
+            f"No se pudo leer la autoridad {path}: {razon(exc)}.",
             intacto="No se preguntó nada a nadie.",
             que_hacer="Dé el PEM de la autoridad que firmó el certificado.",
         ) from exc

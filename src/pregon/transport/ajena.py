@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import RedError
+from pregon.base.razones import razon
 from pregon.paquete.names import LIMITES
 from pregon.transport.local import MAX_FILES, FolderSource
 from pregon.trust.origen import Visto
@@ -38,7 +39,7 @@ class ForeignFolder(FolderSource):
         try:
             root = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as exc:
-            raise self._refused(".", exc.strerror or str(exc)) from exc
+            raise self._refused(".", razon(exc)) from exc
         try:
             return tuple(sorted(self._walk(root), key=lambda seen: seen.ruta))
         finally:
@@ -48,7 +49,7 @@ class ForeignFolder(FolderSource):
         def failed(exc: OSError) -> None:
             # What the sender takes away while it is looked at is simply not there.
             if not isinstance(exc, FileNotFoundError):
-                raise self._refused(exc.filename or ".", exc.strerror or str(exc)) from exc
+                raise self._refused(exc.filename or ".", razon(exc)) from exc
 
         count = 0
         for folder, folders, names, descriptor in os.fwalk(".", onerror=failed, dir_fd=root):

@@ -17,6 +17,7 @@ import obstore
 from obstore.store import S3Store
 
 from pregon.base.errors import AjustesError
+from pregon.base.razones import razon
 from pregon.transport.causas import Causa
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _client_options(lugar: Lugar, folder: Path, *, connect_s: float, stall_s: fl
             options["root_certificate"] = (folder / lugar.ca).read_bytes()
         except OSError as exc:
             raise AjustesError(
-                f"No se pudo leer «ca» de {lugar.sin_secretos}: {exc.strerror}.",
+                f"No se pudo leer «ca» de {lugar.sin_secretos}: {razon(exc)}.",
                 intacto="No se envió ni se leyó nada.",
                 que_hacer="Revise la ruta del archivo de certificados.",
             ) from exc

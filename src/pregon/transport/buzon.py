@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import RedError
+from pregon.base.razones import razon
 from pregon.transport.local import FolderSource
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class FolderAcuses:
             names = sorted(entry.name for entry in os.scandir(self._folder) if NOMBRE.fullmatch(entry.name))
         except OSError as exc:
             raise RedError(
-                f"No se pudo leer la carpeta de acuses {self._folder}: {exc.strerror}.",
+                f"No se pudo leer la carpeta de acuses {self._folder}: {razon(exc)}.",
                 intacto="Los acuses que ya se tenían siguen como estaban.",
                 que_hacer="Revise que la carpeta esté montada y que este usuario pueda leerla.",
             ) from exc

@@ -21,6 +21,7 @@ from pregon.base.clock import SystemClock
 from pregon.base.durable import PARCIAL, Disk, disk_failure
 from pregon.base.errors import DestinoError, DiscoError, EscrituraError, RedError
 from pregon.base.hashing import CHUNK
+from pregon.base.razones import razon
 from pregon.transport.destino import PART, Entregado, Envio
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class _Chunks:
         except OSError as exc:
             self.close()
             raise RedError(
-                f"Se interrumpió la lectura de {self._path}: {exc.strerror}.",
+                f"Se interrumpió la lectura de {self._path}: {razon(exc)}.",
                 intacto="Lo publicado sigue como estaba.",
                 que_hacer="Revise el disco o el montaje de origen; se intentará de nuevo en el siguiente ciclo.",
             ) from exc
@@ -144,7 +145,7 @@ class _Chunks:
 def _reason(exc: OSError) -> str:
     if exc.errno in (errno.ELOOP, errno.ENOTDIR):
         return "hay un enlace donde debería haber una carpeta o un archivo normal"
-    return exc.strerror or str(exc)
+    return razon(exc)
 
 
 class FolderDestination:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from pregon.base.errors import AjustesError
+from pregon.base.razones import razon
 from pregon.transport.causas import Causa, of_exception, too_slow
 from pregon.transport.plazo import Plazo
 from pregon.trust.origen import skipped
@@ -69,7 +70,7 @@ def tls_context(*, ca: Path | None = None, certificate: Path | None = None, key:
     except OSError as exc:
         names = ", ".join(str(path) for path in (ca, certificate, key) if path is not None)
         raise AjustesError(
-            f"No sirven los certificados de los ajustes ({names}): {exc.strerror or exc}.",
+            f"No sirven los certificados de los ajustes ({names}): {razon(exc)}.",
             intacto="No se conectó con nadie.",
             que_hacer="Revise «ca», «certificado» y «clave_certificado»: archivos PEM; la llave, sin contraseña.",
         ) from exc

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import RedError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +59,14 @@ class Pieza:
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as exc:
-            raise _failed(self.path, exc.strerror) from exc
+            raise _failed(self.path, razon(exc)) from exc
         try:
 
             def read(size: int, offset: int) -> bytes:
                 try:
                     data = os.pread(descriptor, size, offset)
                 except OSError as exc:
-                    raise _failed(self.path, exc.strerror) from exc
+                    raise _failed(self.path, razon(exc)) from exc
                 if len(data) != size:
                     raise _failed(self.path, "mide menos que al comenzar")
                 return data
@@ -93,7 +94,7 @@ def pieces(envio: Envio) -> tuple[tuple[Pieza, ...], ...]:
             try:
                 status = path.lstat()
             except OSError as exc:
-                raise _failed(path, exc.strerror) from exc
+                raise _failed(path, razon(exc)) from exc
             if not stat.S_ISREG(status.st_mode):
                 raise _failed(path, "no es un archivo normal")
             step.append(Pieza(ruta, path, status.st_size, status.st_mtime_ns))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pregon.base.errors import RedError
 from pregon.base.procesos import start
+from pregon.base.razones import razon
 from pregon.transport.buzon import MAX_BYTES, NOMBRE
 from pregon.transport.destino import Entregado
 from pregon.transport.rsync_fallas import OCUPADO, NadieContestaError, failure
@@ -338,7 +339,7 @@ def _require(envio: Envio) -> None:
                 try:
                     problem = None if stat.S_ISREG((envio.repositorio / ruta).lstat().st_mode) else "no es un archivo"
                 except OSError as exc:
-                    problem = exc.strerror or str(exc)
+                    problem = razon(exc)
             if problem is not None:
                 raise RedError(
                     f"No se pudo leer {ruta!r} en {envio.repositorio}: {problem}.",

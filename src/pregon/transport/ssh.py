@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncssh
 
 from pregon.base.errors import DestinoError, PregonError, RedError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
@@ -136,7 +137,7 @@ def _private_key(lugar: Lugar, path: Path) -> asyncssh.SSHKey:
             else "Haga otra con «ssh-keygen -t ed25519» y envíe al difusor la parte pública."
         )
     except OSError as exc:
-        problem, advice = f"no se pudo leer la llave {path}: {exc.strerror}", "Revise los permisos del archivo."
+        problem, advice = f"no se pudo leer la llave {path}: {razon(exc)}", "Revise los permisos del archivo."
     raise _ours(lugar, problem, advice)
 
 
@@ -306,5 +307,5 @@ def _network(exc: Exception, *, stall_s: float, connect_s: float) -> str:
     if isinstance(exc, asyncssh.SFTPNoConnection):
         return "el otro extremo cortó la conexión"
     if isinstance(exc, OSError):
-        return exc.strerror or str(exc)
+        return razon(exc)
     return f"la conexión se dañó ({exc})"

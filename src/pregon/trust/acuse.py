@@ -22,6 +22,7 @@ from securesystemslib.signer import SSlibKey
 from pregon.base.errors import AjustesError, AmbienteError, CadenaError, ConvocatoriaError, FirmaError, FormatoError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
+from pregon.base.razones import razon
 from pregon.paquete.instante import parse_instant
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def load_public_key(path: Path) -> Key:
         if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
             return SSlibKey.from_crypto(public)
     except OSError as exc:
-        problem = f"no se pudo leer: {exc.strerror}"
+        problem = f"no se pudo leer: {razon(exc)}"
     except (ValueError, UnsupportedAlgorithm):
         pass
     raise AjustesError(

@@ -11,6 +11,7 @@ from tuf.api.serialization import DeserializationError
 from pregon.base.durable import PARCIAL
 from pregon.base.errors import DiscoError, EntradaError, EscrituraError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.razones import razon
 from pregon.paquete.manifest import parse_manifest
 from pregon.paquete.names import MANIFIESTO, check_path
 from pregon.trust import orden
@@ -118,7 +119,7 @@ class SignedFolder:
             raw = (folder / MANIFIESTO).read_bytes()
             names = sorted(path.name for path in folder.iterdir())
         except OSError as exc:
-            raise no_cut(folder, exc.strerror or str(exc)) from exc
+            raise no_cut(folder, razon(exc)) from exc
         strange = [name for name in names if not (folder / name).is_file() or name.endswith(PARCIAL)]
         if strange:
             raise no_cut(folder, f"tiene algo que no es de un corte terminado: {', '.join(strange[:5])}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pregon.trust.origen import RepositorySource
 
+_EXPIRED = re.compile(r"^(?:Final |New )?(\w+)(?:\.json)? is expired$")
 _SIGNED_BY = re.compile(r"signed by (\d+)/(\d+) keys")
 _NOT_FOUND = 404
 _WARN = "Conserve lo recibido como evidencia y avise al instituto si se repite."
@@ -78,7 +79,7 @@ def _ours(exc: Exception) -> TrustError | RedError:
     if isinstance(exc, tuf_errors.UnsignedMetadataError):
         return _unsigned(exc)
     if isinstance(exc, tuf_errors.ExpiredMetadataError):
-        return expired(str(exc))
+        return expired(_EXPIRED.sub(r"«\1»", str(exc)))
     if isinstance(exc, tuf_errors.BadVersionNumberError) or "is missing info" in str(exc):
         return RetrocesoError(f"Se ofrecieron metadatos más viejos que los ya aceptados: {exc}", **_rest())
     if isinstance(exc, tuf_errors.LengthOrHashMismatchError | tuf_errors.DownloadLengthMismatchError):

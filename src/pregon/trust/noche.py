@@ -30,6 +30,7 @@ from pregon.base.errors import (
     FirmaError,
     FormatoError,
 )
+from pregon.base.razones import razon
 from pregon.trust.sellado import seal, unseal
 from pregon.trust.sobre import read_paper, sign_paper
 
@@ -179,7 +180,7 @@ def de_archivo(path: Path) -> ClaveNoche:
         mode, data = path.stat().st_mode, path.read_bytes()[:_LINE_MAX]
     except OSError as exc:
         raise EntradaError(
-            f"No está la clave de la noche: {path} ({exc.strerror}).",
+            f"No está la clave de la noche: {path} ({razon(exc)}).",
             intacto=_INTACTO,
             que_hacer="Instale la que dio el instituto con «pregon memoria clave»; si ya se destruyó, no hay otra.",
         ) from exc
@@ -238,7 +239,7 @@ def destruye(path: Path) -> int:
 
 def _kept(path: Path, exc: OSError) -> EscrituraError:
     return EscrituraError(
-        f"No se pudo destruir {path}: {exc.strerror}.",
+        f"No se pudo destruir {path}: {razon(exc)}.",
         intacto="El archivo sigue ahí.",
         que_hacer="Revise los permisos y repita la orden: la clave no debe quedar.",
     )

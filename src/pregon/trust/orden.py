@@ -112,7 +112,8 @@ def check_clock(mine: Identity, clock: Clock) -> None:
         raise AjustesError(
             "Un difusor oficial no puede usar un reloj simulado.",
             intacto="No se leyó ni se publicó nada.",
-            que_hacer="Quite la llave «reloj_simulado» de los ajustes.",
+            que_hacer="Ponga en los ajustes un reloj de verdad: «fuente» de [reloj] en difusor.toml, o quite "
+            "«reloj_simulado» de instituto.toml.",
         )
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from pregon.base.errors import AjustesError, EntradaError, UsoError
 from pregon.base.jsonio import canonical_json
 from pregon.base.locks import exclusive
+from pregon.base.razones import razon
 from pregon.web.claves import Costo, Resumen, exige
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Cuentas:
 
     def _unreadable(self, exc: OSError) -> EntradaError:
         return EntradaError(
-            f"No se pudieron leer las cuentas en {self._path}: {exc.strerror}.",
+            f"No se pudieron leer las cuentas en {self._path}: {razon(exc)}.",
             intacto="Nadie puede entrar mientras tanto.",
             que_hacer="Revise que el archivo sea de este usuario.",
         )

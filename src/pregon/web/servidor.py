@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     import asyncio
@@ -137,7 +138,7 @@ def escuchando(direccion: str, puerto: int) -> socket.socket:
         return socket.create_server((direccion, puerto), family=family, backlog=MAX_CONEXIONES)
     except OSError as exc:
         raise AjustesError(
-            f"No se pudo abrir el puerto {puerto} en {direccion}: {exc.strerror or exc}.",
+            f"No se pudo abrir el puerto {puerto} en {direccion}: {razon(exc)}.",
             intacto="No se atiende a nadie ahí; lo demás sigue como estaba.",
             que_hacer="Revise la dirección, que nadie más use el puerto y que este usuario pueda abrirlo.",
         ) from exc
@@ -162,7 +163,7 @@ def contexto_tls(certificado: Path, clave: Path) -> ssl.SSLContext:
         ) from exc
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {certificado} o {clave}: {exc.strerror}.",
+            f"No se pudo leer {certificado} o {clave}: {razon(exc)}.",
             intacto="No se abrió ningún puerto.",
             que_hacer="Revise las rutas y que este usuario pueda leerlos.",
         ) from exc

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pregon.base.razones import razon
 from pregon.cli import salida
 from pregon.cli.instituto.avisos import Ident, Operador, difusor
 from pregon.cli.instituto.difusores import Porque, local_since, open_registry, public_part
@@ -263,7 +264,7 @@ def _logo(registro: Registro, path: Path | None) -> tuple[bytes, Any] | None:
         data = path.read_bytes()
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.", intacto=SIN_CAMBIO, que_hacer="Revise la ruta del logotipo."
+            f"No se pudo leer {path}: {razon(exc)}.", intacto=SIN_CAMBIO, que_hacer="Revise la ruta del logotipo."
         ) from exc
     return data, logo.admite(data, registro.workspace.convocatoria.logo.formatos)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pregon.base.errors import AjustesError, EntradaError
+from pregon.base.razones import razon
 from pregon.base.settings import spanish_problems
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _read(path: Path, one: Antecedente) -> _Medida:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.",
+            f"No se pudo leer {path}: {razon(exc)}.",
             intacto=_NADA,
             que_hacer="Revise «medidas» en aforo.toml: la ruta parte de la carpeta de ese archivo.",
         ) from exc

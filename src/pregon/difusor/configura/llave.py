@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import EntradaError, UsoError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def lee_llave(path: Path, *, opcion: str) -> LlavePublica:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer la llave {path}: {exc.strerror}.",
+            f"No se pudo leer la llave {path}: {razon(exc)}.",
             intacto=_NADA,
             que_hacer=f"Pida al instituto su llave pública de SSH y dé su ruta con {opcion}.",
         ) from exc

@@ -25,6 +25,7 @@ from pydantic import AwareDatetime, Field
 from pregon.base.errors import EntradaError, UsoError
 from pregon.base.hashing import CHUNK, open_regular, sha256_bytes, sha256_file
 from pregon.base.locks import exclusive
+from pregon.base.razones import razon
 from pregon.base.settings import Settings, load_toml
 from pregon.convocatoria.clausulas import clausulas_de
 
@@ -264,7 +265,7 @@ def _copy(workspace: Workspace, source: Path, disk: Disk) -> str:
                 data += more
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer el documento {source}: {exc.strerror}.", intacto=_INTACTO, que_hacer="Revise la ruta."
+            f"No se pudo leer el documento {source}: {razon(exc)}.", intacto=_INTACTO, que_hacer="Revise la ruta."
         ) from exc
     if not 0 < len(data) <= MAX_DOCUMENTO:
         raise EntradaError(

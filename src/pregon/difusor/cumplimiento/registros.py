@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.errors import DiscoError, PregonError
 from pregon.base.hashing import sha256_bytes, sha256_file
 from pregon.base.jsonio import canonical_json
+from pregon.base.razones import razon
 from pregon.base.settings import parse_toml, read_toml_bytes
 from pregon.difusor import personalizada, pointer
 from pregon.difusor.acuse import files_in
@@ -230,7 +231,7 @@ def _acuses(workspace: Workspace) -> tuple[tuple[Recibo, ...], str | None]:
     except PregonError as exc:
         return tuple(found), exc.que_paso
     except OSError as exc:
-        return tuple(found), f"Los acuses no se pueden leer: {exc.strerror}."
+        return tuple(found), f"Los acuses no se pueden leer: {razon(exc)}."
     return tuple(found), None
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pregon.paquete.errors  # its leaves of the tree of failures too
 from pregon.base.errors import PregonError
 from pregon.base.procesos import capture
+from pregon.base.razones import razon
 from pregon.difusor.reloj import offset_source
 from pregon.difusor.servidor.proceso import find_caddy
 
@@ -255,7 +256,7 @@ def _list(path: Path, base: Path, listed: list[dict[str, Any]]) -> None:
         if path.name in HUELLAS and stat.S_ISREG(status.st_mode) and status.st_size <= MAX_JSON:
             row["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as exc:
-        row["problema"] = exc.strerror or type(exc).__name__
+        row["problema"] = razon(exc) or type(exc).__name__
     listed.append(row)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pregon.base.errors import EntradaError, EscrituraError, FindingsError, FormatoError, UsoError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.razones import razon
 from pregon.convocatoria.solicitud import formulario, logo
 from pregon.difusor.formatos import solicitud as archivo
 from pregon.difusor.formatos.encargo import Blanco, Encargo
@@ -160,7 +161,7 @@ def guarda(hecho: Hecho, carpeta: Path, disk: Disk) -> None:
             (carpeta / name).unlink(missing_ok=True)
     except OSError as exc:
         raise EscrituraError(
-            f"No se pudo escribir en {carpeta}: {exc.strerror}.",
+            f"No se pudo escribir en {carpeta}: {razon(exc)}.",
             intacto="La lista de papeles sigue como estaba.",
             que_hacer="Revise permisos y espacio, y repita la orden.",
         ) from exc
@@ -175,7 +176,7 @@ def _antes(carpeta: Path, call: str) -> set[str]:
     except FileNotFoundError:
         return set()
     except OSError as exc:
-        raise _ajena(carpeta, f"no se puede leer ({exc.strerror})") from exc
+        raise _ajena(carpeta, f"no se puede leer ({razon(exc)})") from exc
     if not present:
         return set()
     try:
@@ -206,7 +207,7 @@ def _logo(leida: Leida, convocatoria: Convocatoria) -> tuple[Logo | None, bytes,
             data = file.read(_LOGO_MAX + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer el logotipo {path}: {exc.strerror}.",
+            f"No se pudo leer el logotipo {path}: {razon(exc)}.",
             intacto="No se escribió nada.",
             que_hacer="Corrija «logo» en la solicitud: es una ruta junto a ese archivo.",
         ) from exc

@@ -18,6 +18,7 @@ from pregon.base import esquema, state
 from pregon.base.durable import PARCIAL
 from pregon.base.errors import ArchivoError, EntradaError, EscrituraError, FormatoError, VersionError
 from pregon.base.hashing import CHUNK
+from pregon.base.razones import razon
 from pregon.base.settings import load_toml
 from pregon.base.space import SpaceWatch
 from pregon.convocatoria.model import Convocatoria
@@ -85,7 +86,7 @@ def restaura(respaldo: Path, folder: Path, *, disk: Disk) -> Restaurado:
                 listing = desempaca(Inflated(file, kind), provisional, disk)
         except OSError as exc:
             raise EntradaError(
-                f"No se puede leer {respaldo}: {exc.strerror}",
+                f"No se puede leer {respaldo}: {razon(exc)}",
                 intacto="No se creó nada.",
                 que_hacer="Revise la ruta del respaldo.",
             ) from exc

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import EscrituraError, FindingsError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.razones import razon
 from pregon.difusor.memoria.documento import documento
 from pregon.difusor.memoria.memoria import blancos
 from pregon.difusor.memoria.notas import con_nuevas
@@ -65,7 +66,7 @@ def guarda(made: Mapping[str, bytes], carpeta: Path, disk: Disk) -> None:
         carpeta.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise EscrituraError(
-            f"No se pudo crear {carpeta}: {exc.strerror}.",
+            f"No se pudo crear {carpeta}: {razon(exc)}.",
             intacto="No se escribió ninguna memoria.",
             que_hacer="Revise permisos y espacio, o diga otra carpeta en --en.",
         ) from exc

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field, ValidationError, model_validator
 
 from pregon.base.errors import AjustesError
+from pregon.base.razones import razon
 from pregon.base.settings import Settings, spanish_problems
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def lee(path: Path | None) -> Precios:
             raise _wrong(where, f"mide más de {MAX_BYTES:,} bytes")
         return Precios.model_validate(tomllib.loads(data.decode("utf-8")))
     except OSError as exc:
-        raise _wrong(where, exc.strerror or str(exc)) from exc
+        raise _wrong(where, razon(exc)) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise _wrong(where, f"no es TOML: {exc}") from exc
     except ValidationError as exc:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pregon.base.errors import RedError
+from pregon.base.razones import razon
 from pregon.convocatoria.comprobacion import Comprobacion, clausula_de
 from pregon.sonda.probe import Limits, probe
 from pregon.sonda.tls import mira as mira_tls
@@ -58,7 +59,7 @@ def mira(
         if parts.scheme == "https" and parts.hostname is not None:
             spoken = mira_tls(parts.hostname, parts.port or HTTPS, tls=tls, segundos=SEGUNDOS)
     except OSError as exc:
-        text = f"{parts.netloc} no responde: {exc.strerror or exc}"
+        text = f"{parts.netloc} no responde: {razon(exc)}"
         return Publica(url, tls=text, problema=text)
     try:
         cover = probe(url, clock=clock, limits=Limits(segundos=SEGUNDOS), tls=tls)

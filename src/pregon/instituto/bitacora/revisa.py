@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.cadena import Apunte, Cabeza
 from pregon.base.errors import EntradaError, FirmaError, FormatoError, PregonError
 from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.razones import razon
 from pregon.instituto.bitacora import informe, papeles, sellos
 from pregon.instituto.bitacora.cadena import Tapado, verifica
 from pregon.instituto.bitacora.carpeta import FIRMA, SUMAS
@@ -193,7 +194,7 @@ def _read(path: Path, limit: int) -> bytes:
             return file.read(limit + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.",
+            f"No se pudo leer {path}: {razon(exc)}.",
             intacto=INTACTO,
             que_hacer="Dé la carpeta de un expediente o de un informe, completa.",
         ) from exc

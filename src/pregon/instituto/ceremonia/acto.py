@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from pregon.base.errors import AjustesError, EntradaError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import canonical_json
+from pregon.base.razones import razon
 from pregon.trust.propuesta import INTACTO, Firmas, Propuesta
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def load_json(path: Path) -> Any:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.", intacto=INTACTO, que_hacer="Revise la ruta."
+            f"No se pudo leer {path}: {razon(exc)}.", intacto=INTACTO, que_hacer="Revise la ruta."
         ) from exc
     try:
         found = json.loads(data) if len(data) <= MAX_BYTES else None

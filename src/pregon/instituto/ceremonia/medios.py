@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pregon.base.errors import AjustesError, EntradaError, UsoError
+from pregon.base.razones import razon
 from pregon.trust import keys, rotulo
 from pregon.trust.propuesta import INTACTO
 
@@ -63,7 +64,7 @@ def check_place(carpeta: Path) -> None:
         mode = carpeta.lstat().st_mode
     except OSError as exc:
         raise EntradaError(
-            f"No está el medio {carpeta}: {exc.strerror}.", intacto=INTACTO, que_hacer="Conéctelo y repita la orden."
+            f"No está el medio {carpeta}: {razon(exc)}.", intacto=INTACTO, que_hacer="Conéctelo y repita la orden."
         ) from exc
     if not stat.S_ISDIR(mode):
         raise AjustesError(

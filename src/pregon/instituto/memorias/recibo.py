@@ -18,6 +18,7 @@ from pregon.base.errors import (
     PregonError,
     RetrocesoError,
 )
+from pregon.base.razones import razon
 from pregon.bitacoras import entrega
 from pregon.instituto.memorias import claves
 from pregon.trust.acuse import load_public_key
@@ -80,7 +81,7 @@ def admit_file(workspace: Workspace, path: Path) -> Admitida:
             data = file.read(entrega.MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer {path}: {exc.strerror}.", intacto=_INTACTO, que_hacer="Revise la ruta."
+            f"No se pudo leer {path}: {razon(exc)}.", intacto=_INTACTO, que_hacer="Revise la ruta."
         ) from exc
     return admit(workspace, data)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import EntradaError, PregonError
+from pregon.base.razones import razon
 from pregon.instituto.elecciones import identify
 from pregon.instituto.fuentes import sources
 from pregon.instituto.opera.programa import es_de
@@ -118,7 +119,7 @@ class Llegadas:
             entries = sorted(self.folder.iterdir())
         except OSError as exc:
             raise EntradaError(
-                f"No se puede leer la carpeta de llegadas {self.folder}: {exc.strerror}.",
+                f"No se puede leer la carpeta de llegadas {self.folder}: {razon(exc)}.",
                 intacto="No se hizo ningún corte; el repositorio sigue como estaba.",
                 que_hacer="Revise «actas» de [opera] en instituto.toml, y que la carpeta exista y esta cuenta la lea.",
             ) from exc

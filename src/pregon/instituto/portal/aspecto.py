@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from pregon.base.emblemas import MAX_BYTES, Imagen, ImagenError, read
 from pregon.base.errors import AjustesError
+from pregon.base.razones import razon
 from pregon.base.settings import Settings, read_toml_bytes, spanish_problems
 from pregon.convocatoria.tipos import CONTIENDAS, Lista, Texto
 from pregon.instituto.portal.colores import contrast, theme, variables
@@ -69,7 +70,7 @@ def _image(value: Any, info: ValidationInfo) -> Imagen:
         with path.open("rb") as stream:
             return read(stream.read(MAX_BYTES + 1))
     except OSError as exc:
-        raise PydanticCustomError("imagen", "no se puede leer: {por}", {"por": exc.strerror}) from exc
+        raise PydanticCustomError("imagen", "no se puede leer: {por}", {"por": razon(exc)}) from exc
     except ImagenError as exc:
         raise PydanticCustomError("imagen", "{por}", {"por": str(exc)}) from exc
 

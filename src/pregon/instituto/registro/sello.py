@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pregon.base.errors import AjustesError, DanadoError, EntradaError
+from pregon.base.razones import razon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,7 +126,7 @@ def de_archivo(path: Path) -> Llavero:
         text = path.read_bytes().decode("ascii", "replace") if status.st_size <= FILE_MAX else ""
     except OSError as exc:
         raise EntradaError(
-            f"No está la clave del registro: {path} ({exc.strerror}).",
+            f"No está la clave del registro: {path} ({razon(exc)}).",
             intacto=_INTACTO,
             que_hacer=f"Créela con «pregon instituto difusor clave DIR», o póngala en la variable {VARIABLE}.",
         ) from exc

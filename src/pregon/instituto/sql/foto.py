@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
+from pregon.base.razones import razon
 from pregon.instituto.sql.errores import Direccion, mapped, settings_error
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def _secret_file(path: Path, key: str) -> str:
             raise settings_error(key, f"{path} está vacío o pasa de {MAX_URL_BYTES:,} bytes.")
         return raw.decode()
     except OSError as exc:
-        raise settings_error(key, f"no se pudo leer {path}: {exc.strerror}.") from exc
+        raise settings_error(key, f"no se pudo leer {path}: {razon(exc)}.") from exc
     except UnicodeDecodeError as exc:
         raise settings_error(key, f"{path} no es texto UTF-8.") from exc
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, ValidationError
 
 from pregon.base.errors import EntradaError, FormatoError
+from pregon.base.razones import razon
 from pregon.base.settings import Settings, spanish_problems
 from pregon.simulacro.modelo.reparto import Escenario, Trabajo, ajusta
 
@@ -134,7 +135,7 @@ def lee(path: Path) -> Calibracion:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se pudo leer la calibración {path}: {exc.strerror}.",
+            f"No se pudo leer la calibración {path}: {razon(exc)}.",
             intacto="No se calculó nada.",
             que_hacer="Haga una con «pregon simulacro modelo --calibra ARCHIVO».",
         ) from exc

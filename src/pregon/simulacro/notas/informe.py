@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pregon.base.durable import PARCIAL, Disk
 from pregon.base.errors import EntradaError, EscrituraError, FirmaError, HashError
 from pregon.base.hashing import sha256_bytes
+from pregon.base.razones import razon
 from pregon.documentos.bloques import Columna, Documento, Lista, Nota, Parrafo, Tabla, Titulo
 from pregon.documentos.formas import escribe as en_forma
 from pregon.instituto.workspace import RAIZ, open_workspace
@@ -308,7 +309,7 @@ def _read(path: Path, limit: int) -> bytes:
             return file.read(limit + 1)
     except OSError as exc:
         raise EntradaError(
-            f"No se puede leer {path}: {exc.strerror}.",
+            f"No se puede leer {path}: {razon(exc)}.",
             intacto="No se cambió nada.",
             que_hacer="Revise la carpeta del informe.",
         ) from exc

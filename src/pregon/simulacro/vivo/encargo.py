@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pregon.base.errors import DanadoError, EntradaError
+from pregon.base.razones import razon
 from pregon.simulacro.fallas.plan import Falla, con_fallas
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def lee(folder: Path) -> Encargo:
         )
     except OSError as exc:
         raise EntradaError(
-            f"No se puede leer {path}: {exc.strerror}.",
+            f"No se puede leer {path}: {razon(exc)}.",
             intacto="El simulacro sigue igual.",
             que_hacer="La vista en vivo la inicia «pregon simulacro --vivo»; no se inicia sola.",
         ) from exc
