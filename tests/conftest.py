@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import compileall
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.assertion import rewrite
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/s
 SHARED = {"campeche": "campeche", "base": "bases", "postgres": "bases", "mariadb": "bases", "almacen": "nube"}
 """Fixtures of the session that take seconds to make, and the group of tests that has them."""
 SHARED_IN_A_MODULE = frozenset(
-    {"archives", "country", "cuts", "fundada", "noche", "scene", "sites", "small", "url", "verdicts"}
+    {"archives", "country", "cuts", "fundada", "noche", "qroo", "scene", "sites", "small", "three", "url", "verdicts"}
 )
 """The same, of a module: its tests that ask for them are one group."""
 SHARED_IN_A_FOLDER = frozenset({"_firmado", "hecha"})
@@ -47,6 +50,44 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(val, bytes) or (isinstance(val, str) and len(val) > LONGEST_ID):
         return argname
     return None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before xdist has processes: compile what they will collect, the asserts of tests rewritten, once for all of them.
+
+    In a fresh clone each would do it by itself, at the same time as the others, which is half of its start. What is
+    not done here, whatever the reason, they do.
+    """
+    config = session.config
+    if hasattr(config, "workerinput") or not config.getoption("tx", default=None) or sys.dont_write_bytecode:
+        return
+    places = {Path(arg.partition("::")[0]).resolve() for arg in config.args}
+    paths = sorted({path for place in places for path in (place.rglob("*.py") if place.is_dir() else [place])})
+    processes = len(os.sched_getaffinity(0))
+    children = []
+    for number in range(processes):
+        child = os.fork()
+        if child == 0:
+            try:
+                for path in paths[number::processes]:
+                    _compiled(path, config)
+            finally:
+                os._exit(0)  # what went wrong is told by whoever collects the file
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def _compiled(path: Path, config: pytest.Config) -> None:
+    """What ``import`` would leave beside a file; of those whose asserts pytest rewrites, what its own import leaves."""
+    if not path.name.startswith(("test_", "conftest.")):
+        compileall.compile_file(path, quiet=2)
+        return
+    folder = rewrite.get_cache_dir(path)
+    target = folder / f"{path.stem}{rewrite.PYC_TAIL}"
+    if rewrite.try_makedirs(folder) and rewrite._read_pyc(path, target) is None:
+        stat, code = rewrite._rewrite_test(path, config)
+        rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, stat, target)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist puts the groups in the node ids

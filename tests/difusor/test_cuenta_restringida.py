@@ -35,6 +35,8 @@ from tests.difusor.maquina import Maquina
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("cuentas")
+
 LINES = [("sftp", "entrega"), ("scp", "entrega"), ("scp", "acuses"), ("rsync", "entrega"), ("rsync", "acuses")]
 _ASK = """
 import socket, sys, time

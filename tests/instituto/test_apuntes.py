@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pregon.instituto.fuentes import ContestSource
     from pregon.instituto.workspace import Workspace
 
+pytestmark = pytest.mark.xdist_group("apuntes")
+
 CONTESTS = ("gub", "dip")
 
 

@@ -78,11 +78,12 @@ class Site:
         return scopes(self.sources)
 
 
-@pytest.fixture(
-    scope="module",
-    # In one process each: none is made twice.
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("campeche", "puebla", "nacional")],
-)
+NOCHES = [  # In one process each: none is made twice.
+    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("campeche", "puebla", "nacional")
+]
+
+
+@pytest.fixture(scope="module", params=NOCHES)
 def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
     if request.param == "campeche":
         campeche: Published = request.getfixturevalue("campeche")
@@ -148,8 +149,24 @@ def scopes(sources: Sequence[ContestSource]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.datos
-@pytest.mark.parametrize("scripts", [True, False])
-def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: Site, *, scripts: bool) -> None:
+def test_figures_on_screen_are_those_of_prep_totales(browser: Browser, package: Site) -> None:
+    _compare_pages(browser, package, scripts=True)
+
+
+@pytest.mark.datos
+@pytest.mark.parametrize("package", NOCHES[:1], indirect=True)
+def test_figures_without_scripts_are_those_of_prep_totales(browser: Browser, package: Site) -> None:
+    _compare_pages(browser, package, scripts=False)
+
+
+@pytest.mark.aguante
+@pytest.mark.datos
+@pytest.mark.parametrize("package", NOCHES[1:], indirect=True)
+def test_figures_of_every_night_without_scripts_are_those_of_prep_totales(browser: Browser, package: Site) -> None:
+    _compare_pages(browser, package, scripts=False)
+
+
+def _compare_pages(browser: Browser, package: Site, *, scripts: bool) -> None:
     context = browser.new_context(java_script_enabled=scripts)
     page = context.new_page()
     cells: Counter[str] = Counter()

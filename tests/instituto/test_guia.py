@@ -21,6 +21,8 @@ from tests.instituto.html import Element, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("guia")
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FAQ, GLOSARIO, BASE = (f"{name}/index.html" for name in ("preguntas-frecuentes", "glosario", "base-de-datos"))
 

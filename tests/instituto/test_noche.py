@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pregon.base.clock import ManualClock
 from pregon.base.errors import DiscoError
 from pregon.base.jsonio import compact_json
 from pregon.convocatoria.tipos import VISTAS
@@ -19,7 +20,7 @@ from pregon.instituto import noche
 from pregon.instituto.noche import MAX_CORTES, Entrada, Noche
 from pregon.instituto.portal.grafica import Serie, ceiling, draw, spread
 from pregon.prep.percent import trunc4
-from tests.instituto.conftest import HORA, INICIO, ZONA, tree_digest, unpack
+from tests.instituto.conftest import HORA, INICIO, ZONA, Night, tree_digest, unpack
 from tests.instituto.contratos import check
 from tests.instituto.html import Element, parse
 
@@ -28,18 +29,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pregon.instituto.build import BuiltCut
-    from tests.instituto.conftest import Night
 
 HORAS = (HORA, HORA + timedelta(minutes=20), HORA + timedelta(minutes=40))
 
 
-@pytest.fixture
-def three(night: Night, tmp_path: Path) -> list[Path]:
-    """The unpacked packages of three cuts."""
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The unpacked packages of three cuts, which nobody changes."""
+    folder = tmp_path_factory.mktemp("tres")
+    night = Night(folder, ManualClock(INICIO - timedelta(hours=4)))
     space = night.create()
     votes = ("40", "45", "25")
     return [
-        unpack(night.cut(space, hour, votes=each), tmp_path / str(place))
+        unpack(night.cut(space, hour, votes=each), folder / str(place))
         for place, (hour, each) in enumerate(zip(HORAS, votes, strict=True))
     ]
 

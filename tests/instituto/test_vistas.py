@@ -11,6 +11,7 @@ from pregon.convocatoria.perfiles import profile_for_night, to_toml_text
 from pregon.convocatoria.secciones import Entidad
 from pregon.convocatoria.tipos import VISTAS
 from pregon.instituto import workspace
+from pregon.instituto.build import build_cut
 from tests.instituto.conftest import HORA, INICIO, Night, unpack
 from tests.instituto.test_paginas import check_page, pages
 
@@ -32,20 +33,21 @@ PARTS = {"mosaico": "mosaico", "partidos": "partidos", "columnas": "t-columnas",
 """Class or id of each view that is a part of other pages."""
 
 
-def site_without(night: Night, folder: Path, left_out: frozenset[str]) -> Path:
+def site_without(night: Night, folder: Path, left_out: frozenset[str], codes: tuple[str, ...] = ("GUB", "DIP")) -> Path:
     profile = profile_for_night(
         id="ensayo-2021",
         nombre="Proceso Electoral de Ensayo 2021",
         instituto="iedemo",
         entidad=Entidad(numero=4, clave="CAMP", nombre="Campeche"),
-        elecciones=("GUB", "DIP"),
+        elecciones=codes,
         inicio=INICIO,
         permanencia_hasta=INICIO + timedelta(days=25),
     ).model_copy(update={"vistas": tuple(name for name in VISTAS if name not in left_out)})
     path = night.folder / "sin.toml"
     path.write_text(to_toml_text(profile))
     space = workspace.create(night.folder / "otro", path, ambiente="oficial", clock=night.clock, disk=night.disk)
-    return unpack(night.cut(space, HORA), folder)
+    night.clock.instant = HORA + timedelta(seconds=30)
+    return unpack(build_cut(space, night.sources(HORA)[: len(codes)]), folder)
 
 
 def has(page: Element, name: str) -> bool:
@@ -54,7 +56,7 @@ def has(page: Element, name: str) -> bool:
 
 @pytest.mark.parametrize("vista", VISTAS)
 def test_a_view_left_out_has_no_page_no_part_and_no_link(night: Night, tmp_path: Path, vista: str) -> None:
-    site = site_without(night, tmp_path / "sitio", frozenset({vista}))
+    site = site_without(night, tmp_path / "sitio", frozenset({vista}), ("GUB",))
     found = pages(site)
     for name, page in found.items():
         check_page(site, name, page)  # every link leads to a file of the package

@@ -39,8 +39,8 @@ PUEBLA = [
 QROO = "quintana-roo-2019/QROO_DIP_LOC_2019.csv"
 REALES = [*CAMPECHE, *PUEBLA, QROO]
 ENSAYOS = [name for name in PUEBLA if "simulacro" in name]
-DE_MUESTRA = ENSAYOS[::3]
-"""One file of each of the eight rehearsals of Puebla: of one form, and long."""
+DE_MUESTRA = (ENSAYOS[0], ENSAYOS[11], ENSAYOS[-1])
+"""One file of each contest, of three of the eight rehearsals of Puebla: all are of one form, and long."""
 CATALOGOS = [
     *(name.replace("_2021.csv", "_CANDIDATURA_2021.csv") for name in CAMPECHE),
     *(f"puebla-2024/candidaturas/PUE_{name}_Candidaturas_2024.csv" for name in ("AYUN", "DIP_LOC", "GUB")),

@@ -24,7 +24,8 @@ FEW_ROWS = 12  # fuera de catálogo, in every Puebla file of the night
 
 def test_there_are_57_real_files() -> None:
     assert len(REALES) == 57
-    assert len({name.split("/")[1] for name in DE_MUESTRA}) == 8
+    rehearsals, files = zip(*(name.split("/")[1:] for name in DE_MUESTRA), strict=True)
+    assert len(set(rehearsals)) == len(set(files)) == len({name.split("/")[2] for name in PUEBLA}) == 3
 
 
 @pytest.mark.parametrize("name", every())

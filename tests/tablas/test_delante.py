@@ -132,9 +132,24 @@ def test_ties_and_sections_without_votes_or_without_actas_name_nobody(tmp_path: 
     assert ahead([], {}) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(tablitas.rows(quoted=False))
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CUALQUIERA = given(tablitas.rows(quoted=False))
+
+
+@FEW
+@CUALQUIERA
 def test_odd_files_are_led_by_whom_their_actas_say(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _led(tmp_path, rows)
+
+
+@pytest.mark.aguante
+@settings(FEW, max_examples=100)
+@CUALQUIERA
+def test_many_odd_files_are_led_by_whom_their_actas_say(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _led(tmp_path, rows)
+
+
+def _led(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     table = read_actas(tablitas.write(tmp_path / "a.csv", rows))
     seen = understand(table)
     found = counted(table, seen=seen)  # that they are the same without it, ``test_fichas`` asks of tables as odd

@@ -105,22 +105,43 @@ def test_real_file_is_read_as_its_actas_one_by_one(datos: Path, name: str) -> No
     assert len(seen.textos) > 100
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=tablitas.rows(quoted=False), line_end=st.sampled_from(["\n", "\r\n"]))
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+"""Each takes a quarter of a second; what is in no cell by luck alone is below."""
+MANY = settings(FEW, max_examples=100)
+LLANA = given(rows=tablitas.rows(quoted=False), line_end=st.sampled_from(["\n", "\r\n"]))
+CITADA = given(rows=tablitas.rows(quoted=True), blank=st.sampled_from(["", "línea"]))
+
+
+@FEW
+@LLANA
 @example(rows=[], line_end="\n")
 @example(rows=[row(1)], line_end="\n")
 def test_plain_table_is_read_as_its_actas_one_by_one(tmp_path: Path, rows: list[dict[str, str]], line_end: str) -> None:
-    table = read_actas(tablitas.write(tmp_path / "A.csv", rows, line_end=line_end))
-    assert_read_alike(table)
+    assert_read_alike(read_actas(tablitas.write(tmp_path / "A.csv", rows, line_end=line_end)))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=tablitas.rows(quoted=True), blank=st.sampled_from(["", "línea"]))
+@FEW
+@CITADA
 def test_table_with_quoted_cells_is_read_as_its_actas_one_by_one(
     tmp_path: Path, rows: list[dict[str, str]], blank: str
 ) -> None:
-    table = read_actas(tablitas.write(tmp_path / "A.csv", rows, blank=bool(blank)))
-    assert_read_alike(table)
+    assert_read_alike(read_actas(tablitas.write(tmp_path / "A.csv", rows, blank=bool(blank))))
+
+
+@pytest.mark.aguante
+@MANY
+@LLANA
+def test_many_plain_tables_are_read_as_their_actas(tmp_path: Path, rows: list[dict[str, str]], line_end: str) -> None:
+    assert_read_alike(read_actas(tablitas.write(tmp_path / "A.csv", rows, line_end=line_end)))
+
+
+@pytest.mark.aguante
+@MANY
+@CITADA
+def test_many_tables_with_quoted_cells_are_read_as_their_actas(
+    tmp_path: Path, rows: list[dict[str, str]], blank: str
+) -> None:
+    assert_read_alike(read_actas(tablitas.write(tmp_path / "A.csv", rows, blank=bool(blank))))
 
 
 def test_each_odd_text_in_each_kind_of_cell_is_read_as_prep_reads_it(tmp_path: Path) -> None:

@@ -150,9 +150,24 @@ federal_rows = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(federal_rows, min_size=1, max_size=25))
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CUALQUIERA = given(st.lists(federal_rows, min_size=1, max_size=25))
+
+
+@FEW
+@CUALQUIERA
 def test_every_level_adds_up_for_any_federal_rows(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _adds_up(tmp_path, rows)
+
+
+@pytest.mark.aguante
+@settings(FEW, max_examples=100)
+@CUALQUIERA
+def test_every_level_adds_up_for_many_federal_rows(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    _adds_up(tmp_path, rows)
+
+
+def _adds_up(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     contest = compute(tmp_path, rows)
     _same(contest, [contest.entidad], contest.unidades)
     if contest.entidades:

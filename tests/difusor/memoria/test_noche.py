@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from pregon.cli.app import app
+from pregon.convocatoria.perfiles import load, to_toml_text
 from pregon.difusor.workspace import open_workspace
 from tests.difusor.memoria.ensayo import FORMULAS, con_bitacoras, ensaya
 
@@ -65,11 +66,13 @@ def corre(*words: object) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def noches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Noche]:
-    """The three nights, each rehearsed once, and their memorias."""
+    """The three nights, each of one election and rehearsed once, and their memorias."""
     base = tmp_path_factory.mktemp("memorias")
     made = {}
     for call, cuts in LLAMADAS.items():
-        workspace, public = ensaya(base / call, call, cortes=cuts, acelerar=1800.0, ritmo=0.04)
+        whole, profile = load(call), base / f"{call}.toml"
+        profile.write_text(to_toml_text(whole.model_copy(update={"elecciones": whole.elecciones[:1]})))
+        workspace, public = ensaya(base / call, str(profile), cortes=cuts, acelerar=1800.0, ritmo=0.04)
         assert public.pedidas > 60
         folder = con_bitacoras(workspace, public).folder
         status, out, err = corre(folder, "--json")

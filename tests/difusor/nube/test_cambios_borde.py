@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("nube")
 
-CAMBIOS = 30
+CAMBIOS = 16
 CAMBIOS_AGUANTE = 1000
 LEE = [*PAGINAS, "corte.json", "contacto.txt"]
 PAUSA_S = 0.04

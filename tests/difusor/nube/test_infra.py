@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 import playwright
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.decode.cfn_yaml import load as load_cfn  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
 from pregon.cli.difusor import app
@@ -31,6 +29,8 @@ from tests.red.servidores.nginx import NginxCon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+pytestmark = pytest.mark.xdist_group("infra")
 
 ESQUEMA = Path(__file__).with_name("esquema_aws.json")
 RAIZ = Path(__file__).resolve().parents[3]
@@ -105,6 +105,8 @@ def refused(folder: Path, *words: object) -> dict[str, str]:
 
 
 def juzga(text: str) -> list[str]:
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # here: it takes an eighth of the whole collection
+
     return [f"{found.rule.id} {found.message}" for found in lint(text, None, None)]
 
 
@@ -164,6 +166,8 @@ def test_every_parameter_is_one_that_the_template_takes(difusor: Path, cfn: Mapp
 
 
 def plantilla_cfn(text: str) -> Any:
+    from cfnlint.decode.cfn_yaml import load as load_cfn  # type: ignore[import-untyped]
+
     path = Path("/dev/shm") / f"pregon-plantilla-{hash(text)}.yaml"
     path.write_text(text)
     try:
