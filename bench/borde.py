@@ -31,7 +31,7 @@ from pregon.convocatoria.perfiles import load
 from pregon.difusor.inicia import create as create_difusor
 from pregon.instituto.workspace import RAIZ
 from pregon.instituto.workspace import create as create_institute
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,7 @@ from pregon.difusor.workspace import open_workspace as open_difusor
 from pregon.instituto.build import ContestSource, build_cut
 from pregon.instituto.workspace import RAIZ as RAIZ_FIRMADA
 from pregon.instituto.workspace import create, open_workspace
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

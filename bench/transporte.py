@@ -30,7 +30,7 @@ from pregon.base.clock import ManualClock
 from pregon.base.durable import Disk
 from pregon.convocatoria.perfiles import load
 from pregon.instituto.workspace import create as create_institute
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,8 @@ from fuzz.archivo import LIMITES, difundido, leido
 from fuzz.objetivo import Hallazgo, Objetivo, carpeta
 from pregon.base.errors import ArchivoError
 from pregon.paquete.reading import members
-from pregon.paquete.sieteformat import SIGNATURE, START, Block, read_header
-from pregon.paquete.sietemetodos import COPY, LZMA
+from pregon.paquete.siete.formato import SIGNATURE, START, Block, read_header
+from pregon.paquete.siete.metodos import COPY, LZMA
 
 if TYPE_CHECKING:
     from pathlib import Path

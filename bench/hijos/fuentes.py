@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.noche import PRIMERO, SEMILLA, archivo, candidaturas, horas, unidades
 from bench.procesos import listo
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 
 
 def main() -> None:

@@ -26,9 +26,9 @@ from pregon.base.red import free_port
 from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Envio
 from pregon.transport.lugar import Lugar
-from pregon.transport.rsync import RsyncAcuses, RsyncDestination
-from pregon.transport.scp import ScpAcuses, ScpDestination
-from pregon.transport.sftp import SftpAcuses, SftpDestination
+from pregon.transport.rsync.destino import RsyncAcuses, RsyncDestination
+from pregon.transport.ssh.scp import ScpAcuses, ScpDestination
+from pregon.transport.ssh.sftp import SftpAcuses, SftpDestination
 from tests.difusor.casa import ACUSE, CALLS, SECRET, Casa, configura, deja_abierta, prepara
 from tests.difusor.maquina import Maquina
 

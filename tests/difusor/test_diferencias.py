@@ -25,7 +25,7 @@ from pregon.paquete.diferencias import encode, is_worth, member_recipe, split_li
 from pregon.paquete.manifest import FileEntry, Manifest
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.tree import PackageTree
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from tests.difusor.conftest import files_of, tree_hashes, without_twins
 from tests.difusor.test_refusals import everything_public
 from tests.trust.conftest import INICIO, INTERVALO

@@ -38,7 +38,7 @@ DE_ANTEMANO = (
     "pregon.difusor.inicia",
     "pregon.difusor.receive",
     "pregon.difusor.report",
-    "pregon.prep.synthetic_noche",
+    "pregon.prep.synthetic.noche",
     "asyncssh",
     "duckdb",
 )

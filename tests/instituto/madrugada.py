@@ -10,7 +10,7 @@ from pregon.base.clock import ManualClock
 from pregon.instituto import fuentes
 from pregon.instituto.build import BuiltCut, build_cut
 from pregon.instituto.workspace import open_workspace
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from tests.instituto.conftest import HORA
 
 if TYPE_CHECKING:

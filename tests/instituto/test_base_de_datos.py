@@ -18,7 +18,7 @@ from pregon.convocatoria.secciones import Entidad, Paquete
 from pregon.instituto import fuentes, workspace
 from pregon.instituto.build import build_cut
 from pregon.prep.reader import read_actas
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from pregon.tablas.totales import totals
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pregon.instituto.portal.vista_unidad import folder_of_unit
 from pregon.prep.candidaturas import read_candidaturas
 from pregon.prep.percent import trunc4
 from pregon.prep.reader import read_actas
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from pregon.simulacro.prepare import real_night
 from pregon.tablas.totales import totals
 from tests.instituto.conftest import INICIO, unpack

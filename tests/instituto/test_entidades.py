@@ -18,7 +18,7 @@ from pregon.instituto.build import build_cut
 from pregon.instituto.fuentes import ContestSource
 from pregon.prep.candidaturas import read_candidaturas
 from pregon.prep.reader import read_actas
-from pregon.prep.synthetic import contienda, election
+from pregon.prep.synthetic.eleccion import contienda, election
 from pregon.tablas.totales import totals
 from tests.instituto.conftest import unpack
 from tests.instituto.html import Element, parse

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from pregon.base import procesos
 from pregon.base.errors import ComprobacionError, DiscoError, EntradaError
 from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
-from pregon.paquete import zipformat
 from pregon.paquete.archive import write_zip, zip_of
 from pregon.paquete.crudo import RawReader
 from pregon.paquete.cut import write_cut
@@ -30,7 +29,8 @@ from pregon.paquete.manifest import Manifest, ManifestHead
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.reading import members
 from pregon.paquete.tree import PackageTree
-from pregon.paquete.zipescrito import Record, central_header, dos_stamp, end_records, local_header
+from pregon.paquete.zip import formato as zipformat
+from pregon.paquete.zip.escrito import Record, central_header, dos_stamp, end_records, local_header
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pregon.base.errors import ArchivoError, ComprobacionError
 from pregon.base.hashing import sha256_bytes
-from pregon.paquete import sieteescrito
 from pregon.paquete.reading import members
-from pregon.paquete.sieteescrito import sevenz_chunks, write_7z
+from pregon.paquete.siete import escrito as sieteescrito
+from pregon.paquete.siete.escrito import sevenz_chunks, write_7z
 from pregon.paquete.tree import PackageTree
 
 if TYPE_CHECKING:

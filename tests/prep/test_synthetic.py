@@ -16,9 +16,9 @@ from pregon.prep.estilos import ESTILOS
 from pregon.prep.model import Estado
 from pregon.prep.reader import read_actas
 from pregon.prep.rows import actas
-from pregon.prep.synthetic import SyntheticElection, election
-from pregon.prep.synthetic_catalogo import ENTIDADES, catalogue, national_units
-from pregon.prep.synthetic_llegadas import arrivals
+from pregon.prep.synthetic.catalogo import ENTIDADES, catalogue, national_units
+from pregon.prep.synthetic.eleccion import SyntheticElection, election
+from pregon.prep.synthetic.llegadas import arrivals
 from pregon.tablas.totales import totals
 
 if TYPE_CHECKING:

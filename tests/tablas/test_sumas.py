@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pregon.prep.reader import read_actas
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from pregon.tablas.fichas import understand
 from pregon.tablas.sumas import understand_sums
 from pregon.tablas.totales import totals

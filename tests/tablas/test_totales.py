@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pregon.prep import synthetic
 from pregon.prep.candidaturas import Candidatura, members, read_candidaturas
 from pregon.prep.model import CAMPOS
 from pregon.prep.reader import read_actas
+from pregon.prep.synthetic import eleccion as synthetic
 from pregon.tablas.totales import totals
 from tests.prep.muestras import SUMMARY, VOTES, Sample, row
 

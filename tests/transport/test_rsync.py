@@ -20,9 +20,9 @@ from pregon.transport.buzon import MAX_BYTES
 from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Envio
 from pregon.transport.lugar import Lugar
-from pregon.transport.rsync import RsyncAcuses, RsyncDestination
-from pregon.transport.rsync_fallas import NadieContestaError, failure
-from pregon.transport.rsync_puertas import remote_folder
+from pregon.transport.rsync.destino import RsyncAcuses, RsyncDestination
+from pregon.transport.rsync.fallas import NadieContestaError, failure
+from pregon.transport.rsync.puertas import remote_folder
 from tests.red.bancos import rsync_ssh, rsyncd
 from tests.red.enlace import Enlace
 from tests.red.servidores.rsyncd import HOST, Modulo, Rsyncd

@@ -18,9 +18,9 @@ from pregon.base.procesos import start
 from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Entregado, Envio
 from pregon.transport.lugar import Lugar
-from pregon.transport.scp import ScpAcuses, ScpDestination
-from pregon.transport.scp_entrega import MAX_TIMESTAMP
-from pregon.transport.ssh import MAX_ACUSE
+from pregon.transport.ssh.conexion import MAX_ACUSE
+from pregon.transport.ssh.scp import ScpAcuses, ScpDestination
+from pregon.transport.ssh.scp_entrega import MAX_TIMESTAMP
 from tests.red.bancos import disco_chico
 from tests.red.enlace import Enlace
 from tests.red.servidores.sshd import HOST, Sshd

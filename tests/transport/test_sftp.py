@@ -18,8 +18,8 @@ from pregon.transport.caudal import Caudal
 from pregon.transport.destino import Entregado, Envio
 from pregon.transport.lugar import Lugar
 from pregon.transport.pieza import pieces
-from pregon.transport.sftp import SftpAcuses, SftpDestination
-from pregon.transport.ssh import MAX_ACUSE, access
+from pregon.transport.ssh.conexion import MAX_ACUSE, access
+from pregon.transport.ssh.sftp import SftpAcuses, SftpDestination
 from tests.red.enlace import Enlace
 from tests.red.servidores.sshd import HOST, Sshd, nueva_llave
 

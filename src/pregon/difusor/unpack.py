@@ -22,7 +22,7 @@ from pregon.paquete.manifest import FileEntry
 from pregon.paquete.names import DIFERENCIA
 from pregon.paquete.reading import gzip_of, gzip_twin, members
 from pregon.paquete.receta import read_recipe, rebuild
-from pregon.paquete.ziplectura import ZipMember
+from pregon.paquete.zip.lectura import ZipMember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pregon.paquete.diferencias import Recipe
     from pregon.paquete.manifest import Manifest
     from pregon.paquete.reading import Member
-    from pregon.paquete.ziplectura import Lugar
+    from pregon.paquete.zip.lectura import Lugar
 
 _logger = logging.getLogger(__name__)
 

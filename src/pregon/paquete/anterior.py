@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pregon.base.errors import ArchivoError, ComprobacionError, DiscoError
 from pregon.base.hashing import CHUNK, sha256_bytes, sha256_file
-from pregon.paquete import zipformat
 from pregon.paquete.crudo import Extent, Packed, RawReader, inflated
-from pregon.paquete.zipformat import DEFLATED, STORED
+from pregon.paquete.zip import formato as zipformat
+from pregon.paquete.zip.formato import DEFLATED, STORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pregon.paquete.manifest import FileEntry, Manifest
-    from pregon.paquete.zipformat import Fields
+    from pregon.paquete.zip.formato import Fields
 
 MAX_READ = 64 << 20
 """Largest content that ``read`` gives in one piece."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pregon.base.durable import Disk
 from pregon.base.hashing import CHUNK
 from pregon.paquete.crudo import RawReader
-from pregon.paquete.zipescrito import Record, central_header, dos_stamp, end_records, local_header
+from pregon.paquete.zip.escrito import Record, central_header, dos_stamp, end_records, local_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

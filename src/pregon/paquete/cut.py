@@ -14,7 +14,7 @@ from pregon.paquete.archive import write_zip, zip_of
 from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import Manifest, ManifestHead, parse_manifest
 from pregon.paquete.names import CAMBIOS, DIFERENCIA, MANIFIESTO, SIETE, SUMAS, ZIP
-from pregon.paquete.sieteescrito import write_7z
+from pregon.paquete.siete.escrito import write_7z
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

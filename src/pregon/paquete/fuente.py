@@ -1,6 +1,6 @@
 """What every archive has, whatever its format: limits, an open file read at random, members checked as they come out.
 
-``paquete.reading`` is the door; ``ziplectura`` and ``sietelectura`` admit each their format and give these values.
+``paquete.reading`` is the door; ``zip.lectura`` and ``siete.lectura`` admit each their format and give these values.
 """
 
 from __future__ import annotations

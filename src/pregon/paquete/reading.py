@@ -1,8 +1,8 @@
 """The one door for an archive that nobody vouches for: everything is admitted, or refused, before a byte is unpacked.
 
-The first bytes say what it is. Each format has its own order of checks (``ziplectura``, ``sietelectura``); the limits,
-the names and what is checked while a member comes out are the same (``fuente``, ``names``). An archive inside an
-archive is a file as any other: it is never opened.
+The first bytes say what it is. Each format has its own order of checks (``zip.lectura``, ``siete.lectura``); the
+limits, the names and what is checked while a member comes out are the same (``fuente``, ``names``). An archive inside
+an archive is a file as any other: it is never opened.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pregon.paquete.fuente import Member, ReadingLimits, Source
 from pregon.paquete.names import SIETE, ZIP
-from pregon.paquete.ziplectura import admit_zip
+from pregon.paquete.zip.lectura import admit_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ def members(archive: Path | BinaryIO, limits: ReadingLimits | None = None) -> It
     siete = source.size >= len(_SIETE) and source.read(0, len(_SIETE)) == _SIETE
     if not siete:
         return iter(admit_zip(source, limits))
-    from pregon.paquete.sietelectura import admit_7z  # Late: few read one.
+    from pregon.paquete.siete.lectura import admit_7z  # Late: few read one.
 
     return iter(admit_7z(source, limits))
 

@@ -13,7 +13,7 @@ from pregon.convocatoria.perfiles import load
 from pregon.convocatoria.secciones import Entidad
 from pregon.instituto.elecciones import identify
 from pregon.prep.reader import read_actas
-from pregon.prep.synthetic import election
+from pregon.prep.synthetic.eleccion import election
 from pregon.simulacro.plan import (
     ContestFiles,
     Plan,

@@ -50,15 +50,15 @@ def open_destination(
 
             return FolderDestination(lugar, folder=folder, clock=clock)
         if lugar.esquema == "sftp":
-            from pregon.transport.sftp import SftpDestination
+            from pregon.transport.ssh.sftp import SftpDestination
 
             return SftpDestination(lugar, folder=folder, clock=clock, completo=completo)
         if lugar.esquema == "scp":
-            from pregon.transport.scp import ScpDestination
+            from pregon.transport.ssh.scp import ScpDestination
 
             return ScpDestination(lugar, folder=folder, clock=clock, completo=completo)
         if lugar.esquema in RSYNC:
-            from pregon.transport.rsync import RsyncDestination
+            from pregon.transport.rsync.destino import RsyncDestination
 
             return RsyncDestination(lugar, folder=folder, clock=clock, environment=environment, puertos=puertos)
         if lugar.esquema == "s3":
@@ -78,15 +78,15 @@ def open_acuses(
 
             return FolderAcuses(folder / lugar.ruta)
         if lugar.esquema == "sftp":
-            from pregon.transport.sftp import SftpAcuses
+            from pregon.transport.ssh.sftp import SftpAcuses
 
             return SftpAcuses(lugar, folder=folder)
         if lugar.esquema == "scp":
-            from pregon.transport.scp import ScpAcuses
+            from pregon.transport.ssh.scp import ScpAcuses
 
             return ScpAcuses(lugar, folder=folder)
         if lugar.esquema in RSYNC:
-            from pregon.transport.rsync import RsyncAcuses
+            from pregon.transport.rsync.destino import RsyncAcuses
 
             return RsyncAcuses(lugar, folder=folder, environment=environment, puertos=puertos)
         if lugar.esquema == "s3":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pregon.base.clock import SystemClock
 from pregon.transport.lugar import Lugar
-from pregon.transport.rsync import RsyncDestination
+from pregon.transport.rsync.destino import RsyncDestination
 from tests.red.bancos import BancoBase
 from tests.red.enlace import Enlace
 from tests.red.servidores.rsyncd import Modulo, Rsyncd

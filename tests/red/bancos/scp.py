@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.clock import SystemClock
-from pregon.transport.scp import ScpDestination
+from pregon.transport.ssh.scp import ScpDestination
 from tests.red.bancos.sftp import BancoSsh
 
 if TYPE_CHECKING:

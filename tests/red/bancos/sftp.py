@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pregon.base.clock import SystemClock
 from pregon.transport.destino import PART
 from pregon.transport.lugar import Lugar
-from pregon.transport.sftp import SftpDestination
+from pregon.transport.ssh.sftp import SftpDestination
 from tests.red.bancos import BancoBase
 from tests.red.enlace import Enlace
 from tests.red.servidores.sshd import HOST, Sshd, nueva_llave

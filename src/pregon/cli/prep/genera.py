@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pregon.base.errors import UsoError
     from pregon.prep.estilos import Estilo
-    from pregon.prep.synthetic_noche import Lugar
+    from pregon.prep.synthetic.noche import Lugar
 
 _FIRST_YEAR, _LAST_YEAR = 1990, 2999
 
@@ -68,7 +68,7 @@ def genera(
     from datetime import timedelta
 
     from pregon.base.durable import Disk
-    from pregon.prep import synthetic_noche as noche
+    from pregon.prep.synthetic import noche
 
     elecciones = noche.codes(eleccion)
     order = noche.Pedido(
@@ -131,8 +131,8 @@ def _instant(text: str, zona: str) -> datetime:
 
 
 def _place(text: str | None, elecciones: tuple[str, ...]) -> Lugar | None:
-    from pregon.prep.synthetic import contienda
-    from pregon.prep.synthetic_noche import Lugar
+    from pregon.prep.synthetic.eleccion import contienda
+    from pregon.prep.synthetic.noche import Lugar
 
     if text is None:
         return None if contienda(elecciones[0]).federal else Lugar(12, "GRO", "GUERRERO")

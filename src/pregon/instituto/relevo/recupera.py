@@ -39,7 +39,7 @@ from pregon.paquete.archive import write_zip
 from pregon.paquete.empacado import pack
 from pregon.paquete.manifest import parse_manifest
 from pregon.paquete.names import MANIFIESTO, SIETE, ZIP
-from pregon.paquete.sieteescrito import write_7z
+from pregon.paquete.siete.escrito import write_7z
 from pregon.paquete.tree import PackageTree
 from pregon.trust import keys, orden
 from pregon.trust.cliente import root_identity

@@ -12,14 +12,14 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from pregon.prep import nombres
-from pregon.prep.synthetic_llegadas import CASOS
+from pregon.prep.synthetic.llegadas import CASOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from pregon.prep.synthetic_catalogo import Casilla, Unidad
-    from pregon.prep.synthetic_llegadas import Llegadas
+    from pregon.prep.synthetic.catalogo import Casilla, Unidad
+    from pregon.prep.synthetic.llegadas import Llegadas
 
 PARTIDOS = ("PAN", "PRI", "PRD", "PVEM", "PT", "MC", "MORENA")
 LOCALES = ("PL",)

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 from zlib_ng import zlib_ng
 
-from pregon.paquete import zipformat
 from pregon.paquete.errors import (
     CabeceraError,
     CifradoError,
@@ -40,13 +39,14 @@ from pregon.paquete.errors import (
 )
 from pregon.paquete.fuente import CHUNK, PIECE, Member, ReadingLimits, Source
 from pregon.paquete.names import NameSet
-from pregon.paquete.zipformat import DEFLATED, STORED
+from pregon.paquete.zip import formato as zipformat
+from pregon.paquete.zip.formato import DEFLATED, STORED
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterator, Sequence
 
-    from pregon.paquete.zipformat import Fields
+    from pregon.paquete.zip.formato import Fields
 
 _DESCRIPTOR_SIZES = (12, 16, 20, 24)
 _DOS_FOLDER, _DOS_SPECIAL, _DOS_LINK = 0x10, 0x48, 0x400

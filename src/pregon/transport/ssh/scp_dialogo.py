@@ -13,7 +13,7 @@ from pregon.base.errors import DestinoError, RedError
 
 if TYPE_CHECKING:
     from pregon.transport.pieza import Pieza
-    from pregon.transport.ssh import Acceso
+    from pregon.transport.ssh.conexion import Acceso
 
 MAX_LINE = 4096
 """Of what the other side says."""

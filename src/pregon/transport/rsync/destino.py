@@ -29,8 +29,8 @@ from pregon.base.procesos import start
 from pregon.base.razones import razon
 from pregon.transport.buzon import MAX_BYTES, NOMBRE
 from pregon.transport.destino import Entregado
-from pregon.transport.rsync_fallas import OCUPADO, NadieContestaError, failure
-from pregon.transport.rsync_puertas import OUTPUT_MAX, Plazos, child_environment, puerta
+from pregon.transport.rsync.fallas import OCUPADO, NadieContestaError, failure
+from pregon.transport.rsync.puertas import OUTPUT_MAX, Plazos, child_environment, puerta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pregon.transport.caudal import Caudal
     from pregon.transport.destino import Envio
     from pregon.transport.lugar import Lugar
-    from pregon.transport.rsync_puertas import Entrada, Puerta
+    from pregon.transport.rsync.puertas import Entrada, Puerta
 
 CONNECT_S = 10.0
 """For reaching the other machine."""

@@ -2,7 +2,7 @@
 
 Layout: ``DOC/7zFormat.txt`` and ``DOC/Methods.txt`` of the LZMA SDK (26.00). Of what the format can say, only what the
 programs in use write for files and folders is admitted: one pack stream for each block; LZMA, LZMA2 or no compression;
-before LZMA2, a Delta or x86 filter. Names and sizes are judged elsewhere (``sietelectura``).
+before LZMA2, a Delta or x86 filter. Names and sizes are judged elsewhere (``lectura``).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from pregon.paquete.errors import (
     TamanoError,
     TruncadoError,
 )
-from pregon.paquete.sietemetodos import Cursor, malformed, read_coders
+from pregon.paquete.siete.metodos import Cursor, malformed, read_coders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pregon.paquete.fuente import ReadingLimits
-    from pregon.paquete.sietemetodos import Coder
+    from pregon.paquete.siete.metodos import Coder
 
 SIGNATURE = b"7z\xbc\xaf\x27\x1c"
 START = struct.Struct("<6sBBIQQI")

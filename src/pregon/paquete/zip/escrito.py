@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pregon.paquete.zipformat import (
+from pregon.paquete.zip.formato import (
     CENTRAL,
     DEFLATED,
     END,

@@ -14,14 +14,14 @@ import asyncssh
 from pregon.base.errors import DestinoError, PregonError, RedError
 from pregon.transport.destino import PART
 from pregon.transport.pieza import TIMESTAMP, Pieza
-from pregon.transport.ssh import tasks, together
+from pregon.transport.ssh.conexion import tasks, together
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from pregon.transport.caudal import Caudal
-    from pregon.transport.ssh import Avance
+    from pregon.transport.ssh.conexion import Avance
 
 BLOCK = 1 << 15
 """Bytes of one write: what every server must take, and all that a cut of the link can lose of a file."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pregon.prep.synthetic_catalogo import Casilla
+    from pregon.prep.synthetic.catalogo import Casilla
 
 # (part of the night, part of the actas that arrive with figures): INE 2018, contabilizadas over those of the end.
 _CURVE = (

@@ -3,7 +3,7 @@
 Blocks of up to ``BLOQUE`` plain bytes in LZMA2, so that several are compressed at once and a reader holds little; what
 comes compressed already (``empacado.ALREADY_COMPRESSED``) is copied, in one block at the end. Every member is a regular
 file of mode 0644 with one time. Layouts: ``DOC/7zFormat.txt`` of the LZMA SDK (26.00); what is written is what
-``sieteformat`` admits.
+``formato`` admits.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pregon.base.durable import Disk
 from pregon.base.errors import AjustesError
 from pregon.base.hashing import CHUNK
 from pregon.base.hilos import each
-from pregon.paquete import sieteformat as formato
 from pregon.paquete.empacado import is_stored
-from pregon.paquete.sietemetodos import COPY, LZMA2
+from pregon.paquete.siete import formato
+from pregon.paquete.siete.metodos import COPY, LZMA2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

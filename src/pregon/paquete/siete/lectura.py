@@ -36,15 +36,15 @@ from pregon.paquete.errors import (
 )
 from pregon.paquete.fuente import CHUNK, PIECE, Member, ReadingLimits, Source
 from pregon.paquete.names import NameSet
-from pregon.paquete.sieteformat import START, is_encoded, read_encoded, read_header, read_start
-from pregon.paquete.sietemetodos import COPY, DELTA, LZMA, LZMA2
+from pregon.paquete.siete.formato import START, is_encoded, read_encoded, read_header, read_start
+from pregon.paquete.siete.metodos import COPY, DELTA, LZMA, LZMA2
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterator
 
-    from pregon.paquete.sieteformat import Block, Item
-    from pregon.paquete.sietemetodos import Coder
+    from pregon.paquete.siete.formato import Block, Item
+    from pregon.paquete.siete.metodos import Coder
 
 _DOS_FOLDER, _DOS_DEVICE, _DOS_LINK, _HAS_UNIX_MODE = 0x10, 0x40, 0x400, 0x8000
 _MIN_DICTIONARY = 1 << 12

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pregon.base.errors import ComprobacionError, DestinoError, RedError
 from pregon.base.procesos import start
-from pregon.transport.rsync_fallas import failure
+from pregon.transport.rsync.fallas import failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

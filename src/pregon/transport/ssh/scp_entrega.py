@@ -11,7 +11,7 @@ from pregon.base.errors import DestinoError, DiscoError, EscrituraError
 from pregon.base.hashing import sha256_bytes
 from pregon.base.jsonio import compact_json
 from pregon.transport.pieza import TIMESTAMP
-from pregon.transport.scp_dialogo import Refused
+from pregon.transport.ssh.scp_dialogo import Refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pregon.transport.caudal import Caudal
     from pregon.transport.lugar import Lugar
     from pregon.transport.pieza import Pieza
-    from pregon.transport.scp_dialogo import Dialogo
-    from pregon.transport.ssh import Avance
+    from pregon.transport.ssh.conexion import Avance
+    from pregon.transport.ssh.scp_dialogo import Dialogo
 
 BLOCK = 1 << 16
 """Bytes put on the link at once."""

@@ -4,8 +4,8 @@ The same arguments give the same bytes. The header of each cut is counted from i
 them; turnout takes casillas especiales in the last cut only. No acta leaves CONTABILIZADA 1; a few are corrected after
 they were published, when ``correcciones`` is asked for. Proportions were measured on the final cuts of Puebla 2024
 (8,346 actas), Campeche 2021 (1,190) and Quintana Roo 2019 (2,136) and on the 98 national cuts of 2018; each stands
-beside its constant in ``synthetic_llegadas`` (arrivals, cases, corrections), ``synthetic_actas`` (what actas say) and
-``synthetic_catalogo`` (casillas). In short, in % of actas: some cell illegible or without figure 16 (Puebla 12.6,
+beside its constant in ``llegadas`` (arrivals, cases, corrections), ``actas`` (what actas say) and
+``catalogo`` (casillas). In short, in % of actas: some cell illegible or without figure 16 (Puebla 12.6,
 Campeche 19.2, Q. Roo 21.6), all of them 3 (5.2, 2.0, 1.4), over the lista nominal 0.4 (0.4, 0.4, 0), without acta 5
 (11.4, 1.1, 3.5), pending at the end 3 (0.9, 8.2, 0), fuera de catálogo 0.17 (0.14, 0.25, 0).
 """
@@ -21,9 +21,9 @@ from pregon.prep.columns import read_columns
 from pregon.prep.estilos import Estilo
 from pregon.prep.model import CAMPOS, ActaTable, Dialect, Original
 from pregon.prep.percent import trunc4
-from pregon.prep.synthetic_actas import Acta, Maker
-from pregon.prep.synthetic_catalogo import catalogue, local_units, national_units
-from pregon.prep.synthetic_llegadas import arrivals
+from pregon.prep.synthetic.actas import Acta, Maker
+from pregon.prep.synthetic.catalogo import catalogue, local_units, national_units
+from pregon.prep.synthetic.llegadas import arrivals
 from pregon.prep.writer import write_actas
 from pregon.prep.writer_candidaturas import write_candidaturas
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from pregon.prep.synthetic_catalogo import Unidad
+    from pregon.prep.synthetic.catalogo import Unidad
 
 _BATCH = 5_000
 _OWN = Estilo(nombre="propio", antes_resumen=("",), antes_columnas=())

@@ -27,8 +27,7 @@ import asyncssh
 from pregon.base.errors import DestinoError, RedError
 from pregon.transport.destino import Entregado
 from pregon.transport.pieza import Pieza, pieces
-from pregon.transport.sftp_entrega import SftpEntrega, read_whole
-from pregon.transport.ssh import (
+from pregon.transport.ssh.conexion import (
     ACUSE,
     CONNECT_S,
     MAX_ACUSE,
@@ -40,6 +39,7 @@ from pregon.transport.ssh import (
     connected,
     together,
 )
+from pregon.transport.ssh.sftp_entrega import SftpEntrega, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterator
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from pregon.transport.caudal import Caudal
     from pregon.transport.destino import Envio
     from pregon.transport.lugar import Lugar
-    from pregon.transport.ssh import Acceso
+    from pregon.transport.ssh.conexion import Acceso
 
 AL_LEER = 8
 """Acuses read at once."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pregon.base.errors import EscrituraError, UsoError
 from pregon.base.space import require_free
-from pregon.prep.synthetic import contienda, election
-from pregon.prep.synthetic_catalogo import DISTRITOS_FEDERALES, ENTIDADES
+from pregon.prep.synthetic.catalogo import DISTRITOS_FEDERALES, ENTIDADES
+from pregon.prep.synthetic.eleccion import contienda, election
 from pregon.prep.text import fold
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pregon.base.durable import Disk
     from pregon.prep.estilos import Estilo
-    from pregon.prep.synthetic import SyntheticElection
+    from pregon.prep.synthetic.eleccion import SyntheticElection
 
 MAX_CASILLAS = 1_000_000
 MAX_CORTES = 1_000

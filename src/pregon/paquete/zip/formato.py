@@ -43,7 +43,7 @@ END64 = struct.Struct("<4sQHHIIQQQQ")
 LOCATOR = struct.Struct("<4sIQI")
 LOCAL = struct.Struct("<4sHHHHHIIIHH")
 CENTRAL = struct.Struct("<4sBBHHHHHIIIHHHHHII")
-"""The records as they lie in the file; ``zipescrito`` packs what this module unpacks."""
+"""The records as they lie in the file; ``escrito`` packs what this module unpacks."""
 _MAX_HEADER = CENTRAL.size + 3 * 0xFFFF
 _MAX_COMMENT = 0xFFFF
 EXTRA_ZIP64, _EXTRA_UNICODE_NAME, _EXTRA_ASI_UNIX, _EXTRA_PKWARE_UNIX = 0x0001, 0x7075, 0x756E, 0x000D

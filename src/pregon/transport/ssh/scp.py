@@ -30,9 +30,7 @@ import asyncssh
 from pregon.base.errors import DestinoError, PregonError
 from pregon.transport.destino import Entregado
 from pregon.transport.pieza import pieces
-from pregon.transport.scp_dialogo import Dialogo, Refused, scp_command
-from pregon.transport.scp_entrega import Memoria, ScpEntrega
-from pregon.transport.ssh import (
+from pregon.transport.ssh.conexion import (
     ACUSE,
     CONNECT_S,
     MAX_ACUSE,
@@ -44,6 +42,8 @@ from pregon.transport.ssh import (
     connected,
     together,
 )
+from pregon.transport.ssh.scp_dialogo import Dialogo, Refused, scp_command
+from pregon.transport.ssh.scp_entrega import Memoria, ScpEntrega
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from pregon.transport.destino import Envio
     from pregon.transport.lugar import Lugar
     from pregon.transport.pieza import Pieza
-    from pregon.transport.ssh import Acceso
+    from pregon.transport.ssh.conexion import Acceso
 
 RETRY_S = (0.0, 0.05, 0.2, 1.0)
 """Pauses before each try of a session that the server did not open with the others."""

@@ -1,0 +1,1 @@
+"""Zip: ``formato`` reads its records strictly, ``lectura`` admits one, ``escrito`` writes ours."""
