@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -113,6 +114,8 @@ CAMBIOS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "a hidden line": ("bitacora.jsonl", change('"huella":"', '"huella":"0'), "no es el que se escribió"),
     "a line less": ("bitacora.jsonl", lambda path: _drop(path, 9), "No está el suceso 10"),
     "the last line": ("bitacora.jsonl", lambda path: _drop(path, -1), "No están los últimos sucesos"),
+    "a line cut short": ("bitacora.jsonl", lambda path: _cut(path, 9), "no se entiende: el renglón 10 está cortado"),
+    "a pipe in its place": ("expediente.html", lambda path: _pipe(path), "expediente.html no es el que se firmó"),
     "an observation": ("observaciones.jsonl", change('"alcanzable":false', '"alcanzable":true'), "observaciones"),
     "an acuse": (f"acuses/{RADIO}/principal/000003-0002-verificado.json", change("payload", "qayload"), "acuse"),
     "an acuse less": (f"acuses/{RADIO}/principal/000003-0002-verificado.json", lambda p: p.unlink(), "no sigue"),
@@ -132,6 +135,17 @@ def _drop(path: Path, at: int) -> None:
     kept = path.read_bytes().splitlines(keepends=True)
     del kept[at]
     path.write_bytes(b"".join(kept))
+
+
+def _cut(path: Path, at: int) -> None:
+    kept = path.read_bytes().splitlines(keepends=True)
+    kept[at] = kept[at][:20] + b"\n"
+    path.write_bytes(b"".join(kept))
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 @pytest.mark.parametrize("caso", CAMBIOS)

@@ -39,6 +39,7 @@ def verifica(
 ) -> None:
     """Comprueba que nadie cambió, quitó, agregó, recortó ni reordenó la bitácora, y dice dónde."""
     from pregon.instituto.bitacora import sellos
+    from pregon.instituto.bitacora.integridad import cuantos_sellos
     from pregon.instituto.workspace import open_workspace
 
     kept = [path for one in sello or () for path in (sorted(one.glob("[0-9]*.json")) if one.is_dir() else [one])]
@@ -50,7 +51,7 @@ def verifica(
     if as_json:
         salida.show_json(read.as_dict())
     else:
-        typer.echo(f"{read.sucesos:,} sucesos; {read.sellos:,} sellos, el último hasta el suceso {read.sellado}.")
+        typer.echo(f"{read.sucesos:,} sucesos; {cuantos_sellos(read)}, el último hasta el suceso {read.sellado}.")
         if read.encadenados not in (None, 1):
             typer.echo(f"Los anteriores al {read.encadenados} son de antes de la cadena; aquél los ata.")
         typer.echo(f"Último eslabón: {read.cabeza.n}:{read.cabeza.eslabon}")

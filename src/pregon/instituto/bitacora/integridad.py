@@ -16,7 +16,7 @@ def integridad(read: Verificacion) -> Seccion:
     said = [
         f"Cada uno de los {read.sucesos:,} sucesos lleva un eslabón que lo ata a los anteriores"
         + (f", a partir del {read.encadenados}." if read.encadenados not in (None, 1) else ".")
-        + f" El instituto firmó {read.sellos:,} sellos; el último abarca hasta el suceso {read.sellado}."
+        + f" El instituto firmó {cuantos_sellos(read)}; el último abarca hasta el suceso {read.sellado}."
     ]
     if read.sellado < read.cabeza.n:
         first, last = read.sellado + 1, read.cabeza.n
@@ -34,6 +34,11 @@ def integridad(read: Verificacion) -> Seccion:
             vacia="Nada se cambió, quitó, agregó, recortó ni reordenó.",
         ),
     )
+
+
+def cuantos_sellos(read: Verificacion) -> str:
+    """``1 sello``, ``1,200 sellos``."""
+    return f"{read.sellos:,} sello{'' if read.sellos == 1 else 's'}"
 
 
 def cifra_de_integridad(read: Verificacion) -> Cifra:

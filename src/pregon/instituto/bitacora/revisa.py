@@ -11,6 +11,7 @@ A report has steps 1 and 2 alone.
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ def _files(folder: Path, sums: bytes) -> Iterator[str]:
         path = there.get(name)
         if path is None:
             yield f"Falta el archivo {name}."
-        elif path.is_symlink() or sha256_file(path) != digest:
+        elif path.is_symlink() or not path.is_file() or sha256_file(path) != digest:  # a pipe would be waited for
             yield f"El archivo {name} no es el que se firmó."
     yield from (f"El archivo {name} no está en las sumas firmadas." for name in sorted(there.keys() - told.keys()))
 
@@ -138,25 +139,34 @@ def _chain(folder: Path, claim: dict[str, Any], allowed: Sequence[Key]) -> tuple
         except PregonError as exc:
             wrong.append(f"El sello {path.stem}: {exc.que_paso}")
     head = Cabeza(int(claim["bitacora"]["n"]), str(claim["bitacora"]["eslabon"]))
+    lines = _Renglones(folder / BITACORA)
     try:
-        read = verifica(_lines(folder / BITACORA), dados=head.n, sellos=seals)
+        read = verifica(lines, dados=head.n, sellos=seals)
     except (ValueError, KeyError, TypeError, RecursionError):
-        return 0, [*wrong, f"«{BITACORA}» no se entiende."]
+        return 0, [*wrong, f"«{BITACORA}» no se entiende: el renglón {lines.leidos} está cortado o cambiado."]
     wrong += [fault.que for fault in read.fallas]
     if read.cabeza != head:
         wrong.append(f"La cadena termina en el suceso {read.cabeza.n} con otro eslabón que el firmado ({head.n}).")
     return read.sucesos, wrong
 
 
-def _lines(path: Path) -> Iterator[Apunte | Tapado]:
-    with path.open("rb") as file:
-        while line := file.readline(LINEA_MAX):
-            data = json.loads(line)
-            link = data["eslabon"]
-            if "huella" in data:
-                yield Tapado(int(data["n"]), str(data["huella"]), link)
-            else:
-                yield Apunte(int(data["n"]), str(data["hora"]), str(data["tipo"]), str(data["dato"]), link)
+class _Renglones:
+    """The lines of a journal's file. ``leidos``: how many were begun."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.leidos = 0
+
+    def __iter__(self) -> Iterator[Apunte | Tapado]:
+        with self._path.open("rb") as file:
+            while line := file.readline(LINEA_MAX):
+                self.leidos += 1
+                data = json.loads(line)
+                link = data["eslabon"]
+                if "huella" in data:
+                    yield Tapado(int(data["n"]), str(data["huella"]), link)
+                else:
+                    yield Apunte(int(data["n"]), str(data["hora"]), str(data["tipo"]), str(data["dato"]), link)
 
 
 def _acuses(folder: Path, *, whole: bool) -> tuple[int, list[str]]:
@@ -190,6 +200,8 @@ def _repository(folder: Path, root: bytes) -> Iterator[str]:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "no es un archivo")  # noqa: TRY301 - told as any other that cannot be read
         with path.open("rb") as file:
             return file.read(limit + 1)
     except OSError as exc:
