@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pregon.base.hashing import sha256_file
 from pregon.difusor import pointer
+from pregon.difusor.acuse import files_in
+from pregon.trust.acuse import load_public_key, read_acuse
 from pregon.trust.repositorio import Repository
 from pregon.trust.vigencia import online_expiry
 from tests.difusor.conftest import files_of, tree_hashes
@@ -151,6 +154,19 @@ def test_signed_archive_with_a_file_that_the_manifest_does_not_list(escena: Esce
     assert outcome.error is not None
     assert outcome.error.codigo.startswith("ARCHIVO_")
     assert everything_public(escena) == before
+    # The institute reads in the acuse which cut could not be used; of one that nobody signed there is none to name.
+    signed = sha256_file(folder / "manifiesto.json")
+    assert told(escena)[-1] == ("rechazado", 2, signed)
+    flip(escena.repository.folder / "metadata" / "timestamp.json")
+    receiver.run_once()
+    assert told(escena)[-1] == ("rechazado", None, None)
+
+
+def told(escena: Escena) -> list[tuple[str, int | None, str | None]]:
+    """What each acuse says: event, cut and manifest."""
+    key = load_public_key(escena.workspace.llave.with_suffix(".pub.pem"))
+    read = [read_acuse(path.read_bytes(), key) for path in files_in(escena.workspace.acuses)]
+    return [(acuse.evento, acuse.corte, acuse.manifiesto_sha256) for acuse in read]
 
 
 def test_package_whose_own_gz_is_not_its_file(escena: Escena) -> None:
@@ -234,6 +250,10 @@ def test_root_of_another_institute_does_not_start(escena_factory: EscenaFactory)
     from pregon.base.errors import ConvocatoriaError
 
     foreign = escena_factory("ajena", identity=other(OFICIAL, convocatoria="otra-2027"))
-    escena = escena_factory(root=foreign.repository.root_bytes())
+    root = foreign.repository.root_bytes()
+    with pytest.raises(ConvocatoriaError):
+        escena_factory("engañada", root=root)
+    escena = escena_factory()
+    escena.workspace.raiz.write_bytes(root)  # put there afterwards
     with pytest.raises(ConvocatoriaError):
         escena.receiver()

@@ -104,6 +104,8 @@ class Receiver:
         self._sin_original: tuple[int | None, str | None, float] = (None, None, 0.0)
         self._acuses = Acuses(publisher.workspace, publisher.disk)
         self._visto: tuple[int, datetime] | None = None
+        self._ofrecido: VerifiedManifest | None = None
+        """What the last pass was offered, once its signatures and order held."""
         self.nube = Nube(publisher.workspace, publisher, clock=clock)
         """The object stores in which what is public here is published too."""
         self._remesa = Remesa(publisher, self._acuses, clock)
@@ -117,6 +119,7 @@ class Receiver:
         self._measure()  # 1
         accepted: Aceptado | None = None
         error: PregonError | None = None
+        self._ofrecido = None
         try:
             accepted = self._take(self._look_for_news())  # 2
         except ExpiradoError as exc:
@@ -190,6 +193,7 @@ class Receiver:
         verified = novelty.verified
         if verified is None:
             return None
+        self._ofrecido = verified
         publisher, manifest = self._publisher, verified.manifest
         if self._workspace.firmado:
             check_own_data(manifest)
@@ -244,7 +248,9 @@ class Receiver:
             _logger.warning("difusor %s: %s: %s", self._workspace.settings.id, error.codigo, error.que_paso)
             self._libro.evento(result, codigo=error.codigo, que_paso=error.que_paso)
             if refused:
-                self._acuses.issue(Hecho("rechazado", now, codigo=error.codigo))
+                which = self._ofrecido
+                corte, sha256 = (None, None) if which is None else (which.manifest.corte, which.sha256)
+                self._acuses.issue(Hecho("rechazado", now, corte, sha256, codigo=error.codigo))
 
     def situation(self) -> Situacion:
         """Everything that ``decide`` needs, as it is now."""
