@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pregon.base.clock import SystemClock
 from pregon.base.red import free_port
 from pregon.base.unidades import UNIDADES, escapada
 from pregon.difusor.configura.systemd import TERMINA_S, WATCHDOG_S
@@ -27,6 +28,7 @@ from pregon.difusor.night import real_clock
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.unpack import MANO_BYTES
 from pregon.difusor.workspace import open_workspace
+from pregon.instituto import workspace
 from pregon.sonda.probe import probe
 from tests.difusor.conftest import files_of, without_twins
 from tests.difusor.maquina import SRC, Maquina
@@ -263,12 +265,13 @@ def python_for_all(machine: Maquina) -> None:
                 break
 
 
-def test_the_guide_from_an_empty_folder_to_two_services(escena: Escena, tmp_path: Path) -> None:
+def test_the_guide_from_an_empty_folder_to_two_services(tmp_path: Path) -> None:
     """Steps 3 to 5 on a machine of our own, whose systemd is not running: its units are installed all the same."""
+    institute = workspace.create(tmp_path / "instituto", "dgo-2024", ambiente="oficial", clock=SystemClock())
     with Maquina(tmp_path) as machine:
         python_for_all(machine)
         machine.ejecuta("userdel", "pregon")  # The guide's own steps make it.
-        (machine.ruta("/srv") / "root.json").write_bytes(escena.workspace.raiz.read_bytes())
+        (machine.ruta("/srv") / "root.json").write_bytes((institute.folder / workspace.RAIZ).read_bytes())
         program = machine.ruta("/srv") / "pregon-programa"
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pregon "$@"\n')
         program.chmod(0o755)
@@ -296,7 +299,6 @@ def test_the_guide_from_an_empty_folder_to_two_services(escena: Escena, tmp_path
         assert {name: told.split()[:2] for name, told in after.items()} == {
             name: told.split()[:2] for name, told in before.items()
         }
-    assert (escena.workspace.folder / "difusor.toml").exists()
 
 
 def test_only_a_whole_version_is_used_and_the_link_changes_at_once(tmp_path: Path) -> None:
@@ -330,7 +332,7 @@ def test_a_version_is_installed_with_the_locked_packages(tmp_path: Path) -> None
     subprocess.run([script, "pone", "prueba"], env=environment, timeout=600, check=True)
     subprocess.run([script, "usa", "prueba"], env=environment, timeout=60, check=True)
     program = tmp_path / "actual" / "bin" / "pregon"
-    assert "Usage" in corre(program, "difusor", "opera", "--help")
+    assert "Uso: " in corre(program, "difusor", "opera", "--help")
     locked = (RAIZ / "requirements" / "difusor.txt").read_text()
     here = json.loads(corre(tmp_path / "actual/bin/pip", "list", "--format=json"))
     strange = [one["name"] for one in here if f"{re.sub(r'[-_.]+', '-', one['name'].lower())}==" not in locked]

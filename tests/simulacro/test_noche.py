@@ -115,7 +115,8 @@ def test_a_night_whose_terminal_closes_leaves_nothing_running_and_nothing_on_dis
     temporary, output = tmp_path / "tmp", tmp_path / "salida"
     temporary.mkdir()
     night = start(
-        [sys.executable, "-m", "pregon", "simulacro", "--cortes", "2"],
+        # Under ``nohup`` these tests would hand down that a closed terminal is not heeded, and it would be right.
+        ["env", "--default-signal=HUP", sys.executable, "-m", "pregon", "simulacro", "--cortes", "2"],
         output=output,
         environment={"TMPDIR": str(temporary)},
     )
