@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pregon.base.clock import SimulatedClock
-from pregon.cli.instituto import app, corte
+from pregon.cli.instituto import app
 from tests.instituto.conftest import HORA, INICIO, Night, tree_digest
 
 if TYPE_CHECKING:
@@ -31,8 +34,21 @@ def space(night: Night) -> Path:
     return folder
 
 
-def run(*arguments: object, types: str | None = None) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=types)
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def at_terminal(types: str, *arguments: object) -> tuple[int, str]:
+    """Status and standard error of the real program with a person at its terminal, who ``types`` one line."""
+    person, terminal = os.openpty()
+    try:
+        os.write(person, f"{types}\n".encode())
+        words = [sys.executable, "-m", "pregon", "instituto", *map(str, arguments)]
+        done = subprocess.run(words, stdin=terminal, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        os.close(person)
+        os.close(terminal)
+    return done.returncode, done.stderr
 
 
 def actas(night: Night) -> list[object]:
@@ -142,36 +158,32 @@ def test_an_authorisation_with_a_key_that_does_not_exist_lets_nothing_pass(
     assert "bloquea" not in signed.output
 
 
-@pytest.mark.parametrize(("ahead", "asked"), [(22, 1), (23 * 60, 1), (24 * 60 + 10, 0), (30 * 24 * 60, 0)])
-def test_an_hour_that_has_not_come_is_asked_about_or_refused(
-    night: Night, space: Path, ahead: int, asked: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("ahead", "asked"), [(22, 1), (24 * 60 + 10, 0)])
+def test_an_hour_that_has_not_come_is_asked_about_or_refused(night: Night, space: Path, ahead: int, asked: int) -> None:
     before = tree_digest(space / "repositorio")
     later = HORA + timedelta(minutes=ahead)
     files = [word for source in night.sources(later) for word in ("--actas", source.actas)]
-    monkeypatch.setattr(corte, "_at_terminal", lambda: True)
-    refused = run("corte", space, *files, types="n\n")
-    assert (refused.exit_code, refused.stderr.count("¿Firmar de todos modos?")) == (77, asked)
-    assert f"{later:%H:%M del %d/%m/%Y}" in refused.stderr
-    assert "son las 22:40 del 06/06/2021" in refused.stderr
+    status, said = at_terminal("n", "corte", space, *files)
+    assert (status, said.count("¿Firmar de todos modos?")) == (77, asked)
+    assert f"{later:%H:%M del %d/%m/%Y}" in said
+    assert "son las 22:40 del 06/06/2021" in said
     assert tree_digest(space / "repositorio") == before
     assert run("corte", space, *actas(night)).exit_code == 0  # the night goes on
 
 
 @pytest.mark.parametrize("how", [("--ultimo",), ("--ultimo", "--cierre", "horario")])
 def test_closing_before_its_hour_is_asked_of_a_person_and_told_to_a_script(
-    night: Night, space: Path, tmp_path: Path, how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    night: Night, space: Path, tmp_path: Path, how: tuple[str, ...]
 ) -> None:
     other = tmp_path / "otro"
     shutil.copytree(space, other)
     script = run("corte", other, *actas(night), *how)
     assert (script.exit_code, "Aviso: Es el último corte" in script.stderr) == (0, True)
     assert "¿Firmar" not in script.output
-    monkeypatch.setattr(corte, "_at_terminal", lambda: True)
     before = tree_digest(space / "repositorio")
-    refused = run("corte", space, *actas(night), *how, types="n\n")
-    assert refused.exit_code == 77
-    assert "la convocatoria cierra a las 20:00 del 07/06/2021" in refused.stderr
+    status, said = at_terminal("n", "corte", space, *actas(night), *how)
+    assert status == 77
+    assert "la convocatoria cierra a las 20:00 del 07/06/2021" in said
     assert tree_digest(space / "repositorio") == before
     (space / "reloj.json").write_bytes(SimulatedClock.start(CIERRE, 1.0).dump())
     files = [word for source in night.sources(CIERRE) for word in ("--actas", source.actas)]

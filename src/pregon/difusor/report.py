@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pregon.base.fechas import instante
 from pregon.base.space import free_bytes
 from pregon.difusor import pointer
 from pregon.difusor.decide import Decision, Estado, decide, overdue_at
 from pregon.difusor.nube.estado import estados
 from pregon.difusor.servidor.direccion import public_url
 from pregon.difusor.situacion import situation_of
-from pregon.difusor.vigilancia.alarmas import instante, leidas
+from pregon.difusor.vigilancia.alarmas import leidas
 
 if TYPE_CHECKING:
     from datetime import datetime

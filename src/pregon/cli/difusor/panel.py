@@ -34,9 +34,9 @@ def panel(
     """Crea, cambia o quita las cuentas del panel; sin opciones, las lista. Vale de inmediato, sin reiniciar nada."""
     from pregon.base.durable import Disk
     from pregon.base.errors import UsoError
+    from pregon.base.fechas import instante
     from pregon.cli.frases import una_clave
     from pregon.difusor.panel.cuentas import MIRA, cuentas_de
-    from pregon.difusor.vigilancia.alarmas import instante
     from pregon.difusor.workspace import open_workspace
 
     workspace = open_workspace(folder)

@@ -134,11 +134,7 @@ def corte(
 def _sure(what: str) -> bool:
     """Whether to go on: a person at the terminal is asked, and who runs a script or ``cron`` is told."""
     typer.echo(f"Aviso: {what}", err=True)
-    return not _at_terminal() or typer.confirm("¿Firmar de todos modos?", err=True)
-
-
-def _at_terminal() -> bool:
-    return sys.stdin.isatty()
+    return not sys.stdin.isatty() or typer.confirm("¿Firmar de todos modos?", err=True)
 
 
 def _as_dict(built: Any) -> dict[str, Any]:

@@ -155,8 +155,7 @@ def _block(block: Bloque, logs: str) -> str:
     names = [name for address in block.addresses if (name := address.rpartition(":")[0].partition("//")[2])]
     port = block.addresses[0].rpartition(":")[2]
     voz = block.voz
-    rest = next((site for site in block.sites if site.base == "/"), voz)
-    below = [site for site in block.sites if site.nombre != rest.nombre]
+    rest, below = block.rest, block.below
     lines = [
         *([f"ServerName {names[0]}"] if names else []),
         *(f"ServerAlias {name}" for name in names[1:]),

@@ -170,11 +170,10 @@ def _tls(tls: Tls, *, own: bool) -> str:
 
 def _errors(block: Bloque, codes: str, page: str) -> str:
     """Under the ``base`` of each site, its own page: one convocatoria never answers with the name of another."""
-    rest = next((site for site in block.sites if site.base == "/"), block.voz)
-    below = [site for site in block.sites if site.nombre != rest.nombre]
+    rest = block.rest
     handlers = _error(rest, codes, page)
-    if below:
-        apart = ((f"{site.base}* ", site) for site in below)
+    if block.below:
+        apart = ((f"{site.base}* ", site) for site in block.below)
         handlers = "".join(
             f"\t\thandle {matcher}{{\n{_error(site, codes, page)}\t\t}}\n" for matcher, site in (*apart, ("", rest))
         )

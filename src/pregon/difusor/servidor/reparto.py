@@ -36,6 +36,16 @@ class Bloque:
     tls: Tls | None
     own: bool
 
+    @property
+    def rest(self) -> Site:
+        """Whose pages and log have what is asked for under no other site's ``base``."""
+        return next((site for site in self.sites if site.base == "/"), self.voz)
+
+    @property
+    def below(self) -> list[Site]:
+        """The others, each with pages and log of its own under its ``base``."""
+        return [site for site in self.sites if site.nombre != self.rest.nombre]
+
 
 @dataclass(frozen=True)
 class Redireccion:

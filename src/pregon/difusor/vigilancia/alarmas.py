@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
-from pregon.base.fechas import fecha_larga
 from pregon.difusor.vigilancia.catalogo import Gravedad, catalogo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from zoneinfo import ZoneInfo
 
     from pregon.base.state import StateDatabase
 
@@ -19,12 +17,6 @@ CLAVE = "alarmas"
 """Of the value in the state database."""
 SEGUIDAS = 2
 """Observations in a row that begin an alarm, and that end one."""
-
-
-def instante(moment: datetime | str, zona: ZoneInfo) -> str:
-    """An instant, or its ISO text, as people there say it: ``6 de junio de 2021 a las 23:59:00``."""
-    local = (datetime.fromisoformat(moment) if isinstance(moment, str) else moment).astimezone(zona)
-    return f"{fecha_larga(local)} a las {local:%H:%M:%S}"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pregon.base.errors import InstanciaError
+from pregon.base.fechas import instante
 from pregon.convocatoria.calendario import apremian
 from pregon.difusor.decide import Estado
 from pregon.difusor.integridad.barrido import CYCLE_PART
 from pregon.difusor.reloj import VALID_FOR
-from pregon.difusor.vigilancia.alarmas import Sintoma, instante
+from pregon.difusor.vigilancia.alarmas import Sintoma
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from pregon.base.clock import SystemClock
 from pregon.base.errors import DiscoError, PregonError
+from pregon.base.fechas import instante
 from pregon.difusor.historia.history import History
 from pregon.difusor.libro import Libro
 from pregon.difusor.vigilancia import fuera, metricas, mirado
-from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, instante, vigentes
+from pregon.difusor.vigilancia.alarmas import CLAVE, Libreta, Sintoma, vigentes
 from pregon.difusor.vigilancia.catalogo import catalogo
 from pregon.difusor.vigilancia.observa import Observador
 from pregon.difusor.vigilancia.revisiones import de_equipo, de_memoria
