@@ -144,4 +144,7 @@ def test_a_pipe_among_the_logs_is_told_and_not_waited_for(tmp_path: Path) -> Non
     for place in (tmp_path, tmp_path / "tuberia.log"):
         found = CliRunner().invoke(app, ["memoria", "medidas", str(place)])
         assert found.exit_code == 66
-        assert "tuberia.log: no es un archivo." in found.output
+        assert "tuberia.log: no es un archivo normal." in found.output
+    (tmp_path / "tuberia.log").unlink()
+    (tmp_path / "enlace.log").symlink_to("acceso.log")  # as a web server may leave them
+    assert CliRunner().invoke(app, ["memoria", "medidas", str(tmp_path / "enlace.log")]).exit_code == 0

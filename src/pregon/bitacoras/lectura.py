@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import bz2
 import codecs
-import errno
+import io
 import lzma
 import re
-import stat
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Protocol, cast
@@ -22,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Protocol, cast
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor
 
 from pregon.base.errors import EntradaError
+from pregon.base.hashing import open_regular
 from pregon.base.razones import razon
 from pregon.bitacoras.deteccion import detect
 
@@ -138,9 +138,7 @@ def open_log(path: Path) -> Iterator[Iterator[bytes]]:
         EntradaError: it cannot be opened, or nothing here inflates it.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe that nobody writes would be waited for without end
-            raise OSError(errno.EINVAL, "no es un archivo")  # noqa: TRY301 - told as any other that cannot be read
-        raw = path.open("rb")
+        raw = io.BufferedReader(open_regular(path.resolve(strict=True)))  # logs are named by links too
         magic = raw.read(6)
         raw.seek(0)
     except OSError as exc:

@@ -188,6 +188,10 @@ def test_sums_of_somebody_else_prove_nothing(hecha: Noche, carpeta: Path) -> Non
     (carpeta / FIRMA).unlink()
     with pytest.raises(EntradaError):
         revisa.examina(carpeta, hecha.raiz)
+    os.mkfifo(carpeta / FIRMA)
+    with pytest.raises(EntradaError, match="no es un archivo normal"):
+        revisa.examina(carpeta, hecha.raiz)
+    (carpeta / FIRMA).unlink()
     (carpeta / FIRMA).write_bytes((carpeta / "sellos/000001.json").read_bytes())
     with pytest.raises(FormatoError):
         revisa.examina(carpeta, hecha.raiz)

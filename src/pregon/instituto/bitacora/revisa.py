@@ -11,14 +11,13 @@ A report has steps 1 and 2 alone.
 
 from __future__ import annotations
 
-import errno
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pregon.base.cadena import Apunte, Cabeza
 from pregon.base.errors import EntradaError, FirmaError, FormatoError, PregonError
-from pregon.base.hashing import sha256_bytes, sha256_file
+from pregon.base.hashing import open_regular, sha256_bytes, sha256_file
 from pregon.base.razones import razon
 from pregon.instituto.bitacora import informe, papeles, sellos
 from pregon.instituto.bitacora.cadena import Tapado, verifica
@@ -200,9 +199,7 @@ def _repository(folder: Path, root: bytes) -> Iterator[str]:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "no es un archivo")  # noqa: TRY301 - told as any other that cannot be read
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(limit + 1)
     except OSError as exc:
         raise EntradaError(
